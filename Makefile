@@ -1,0 +1,55 @@
+# Each target does its own set-up in .venv: `make demo` and `make test` are all that a clean clone needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-quick test-all lab notebooks clean
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+
+$(STAMP): requirements.lock setup.py settings.ini pyproject.toml
+	@if [ ! -x $(BIN)/python ]; then \
+	  command -v $(PYTHON) >/dev/null || { \
+	    echo "make: no $(PYTHON) here; name a Python 3.10 or newer: make PYTHON=python3.11" >&2; exit 1; }; \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	    echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1), 3.10 or newer is needed: make PYTHON=python3.11" >&2; exit 1; }; \
+	  echo "== creating $(VENV) with $$($(PYTHON) -V 2>&1)"; $(PYTHON) -m venv $(VENV); fi
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "make: $(VENV) holds a Python older than 3.10; run make clean and try again" >&2; exit 1; }
+	@echo "== installing requirements.lock into $(VENV) (a minute or some, with CUDA libraries about 3 GB)"
+	$(BIN)/python -m pip install -q -r requirements.lock
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(STAMP) ## only the set-up that every target does by itself
+
+demo: $(STAMP) ## train and compare on the embedded data, then search it (6 minutes on two cores)
+	$(BIN)/tvproxy_demo
+
+test: $(STAMP) ## files up to date, notebooks, pytest; without slow, gpu and browser (10 minutes)
+	$(BIN)/python tools/check.py
+
+test-quick: $(STAMP) ## the same without the notebooks
+	$(BIN)/python tools/check.py --quick
+
+test-all: $(STAMP) ## the same with slow, gpu (where there is CUDA) and browser
+	$(BIN)/python tools/check.py --all
+
+lab: $(STAMP) ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=nbs
+
+notebooks: $(STAMP) ## run all notebooks in place, then clean, export, tests and README
+	$(BIN)/python tools/nbrun.py --inplace
+	$(BIN)/nbdev_clean
+	$(BIN)/nbdev_export
+	$(BIN)/python tools/nbtests.py
+	$(BIN)/python tools/readme.py
+
+clean: ## remove .venv, caches and what a build leaves; data/ stays
+	rm -rf $(VENV) build dist *.egg-info _proc _docs .pytest_cache .hypothesis
+	find nbs tvproxy tests tools -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

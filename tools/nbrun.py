@@ -1,0 +1,68 @@
+"Run notebooks as Jupyter does, each in a kernel of its own with nbs/ as its folder; --inplace keeps the outputs"
+import argparse, os, re, sys, time
+from concurrent.futures import ThreadPoolExecutor
+from configparser import ConfigParser
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parents[1]
+ANSI = re.compile(r'\x1b\[[0-9;]*m')
+
+def directives(src):
+    "Names on the leading `#|` lines of a cell"
+    names = set()
+    for line in src.splitlines():
+        if m := re.match(r'\s*#\s*\|\s*([\w-]+)(:\s*false)?', line): names.add(m[1] + (':false' if m[2] else ''))
+        elif line.strip(): break
+    return names
+
+def left_out(cell, flags):
+    return cell.cell_type != 'code' or 'nbdev_export(' in cell.source or bool(directives(cell.source) & flags)
+
+def run(path, flags, inplace=False, timeout=900):
+    "Seconds that the notebook took, and what went wrong in it, or None"
+    nb = nbformat.read(path, as_version=4); start = time.time()
+    client = NotebookClient(nb, timeout=timeout, kernel_name='python3', record_timing=False,
+                            extra_arguments=['--log-level=40'], resources={'metadata': {'path': str(path.parent)}})
+    try:
+        with client.setup_kernel():
+            for i, c in enumerate(nb.cells):
+                if not left_out(c, flags): client.execute_cell(c, i)
+            client.set_widgets_metadata()
+    except Exception as e:   # a cell raised, took too long, or killed the kernel
+        why = ANSI.sub('', str(e)) if isinstance(e, CellExecutionError) else f'{type(e).__name__}: {e}'
+        return time.time() - start, f'{path.name} #{c.get("id")}: {why}'
+    if inplace: nbformat.write(nb, path)
+    return time.time() - start, None
+
+def main():
+    ini = ConfigParser(); ini.read(ROOT/'settings.ini', encoding='utf-8')
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument('notebooks', nargs='*', type=Path, help='default: all of nbs/')
+    p.add_argument('--inplace', action='store_true', help='write outputs to the notebooks (then run nbdev_clean)')
+    p.add_argument('--workers', type=int, default=0, help='notebooks at a time (default: 2, in place 1)')
+    p.add_argument('--flags', default='', help='run cells with these flags too, such as "slow browser"')
+    a = p.parse_args()
+    flags = set(ini['DEFAULT']['tst_flags'].split()) - set(a.flags.split()) | {'eval:false'}
+    books = [n.resolve() for n in a.notebooks] or sorted((ROOT/'nbs').glob('[!_.]*.ipynb'))
+    workers = a.workers or (1 if a.inplace else 2); failed = []
+    for k in 'HF_HUB_OFFLINE', 'JUPYTER_PREFER_ENV_PATH': os.environ.setdefault(k, '1')
+    os.environ.setdefault('TOKENIZERS_PARALLELISM', 'false')
+    path = os.environ.get('PYTHONPATH')
+    os.environ['PYTHONPATH'] = f'{ROOT}{os.pathsep}{path}' if path else str(ROOT)   # this tree's library
+    if workers > 1: os.environ['OMP_NUM_THREADS'] = '1'
+    with ThreadPoolExecutor(workers) as pool:   # threads only wait: the work is in the kernels' processes
+        order = sorted(books, key=lambda b: 'train' not in b.name)   # the longest first
+        jobs = {b: pool.submit(run, b, flags, a.inplace) for b in order}
+        for b in books:
+            secs, why = jobs[b].result()
+            print(f'{"FAILED" if why else "ok":6} {secs:6.1f} s  {b.name}', flush=True)
+            if why: failed.append(why)
+    for why in failed: print(f'\n{why}', flush=True)
+    print(f'notebooks: {len(books) - len(failed)} ran, {len(failed)} failed')
+    sys.exit(bool(failed))
+
+if __name__ == '__main__': main()
