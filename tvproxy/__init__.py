@@ -1,0 +1,26 @@
+"TV-ProxyNet, a reproduction: a text proxy for each video"
+__version__ = "0.1.0"
+
+_NAMES = {name: module for module, names in {
+    'shapes': 'ShapesConfig make_shapes',
+    'video': 'VideoError frame_indices read_frames',
+    'data': 'Clip ClipDataset Tokenizer load_clips make_loader',
+    'encoders': 'TextEncoder VideoEncoder VideoFeatures',
+    'leader': 'DirectionLeader',
+    'director': 'director',
+    'dash': 'LinearDash ThetaDash',
+    'refine': 'ProxyOutput TextProxyGenerator',
+    'losses': 'info_nce proxy_losses',
+    'model': 'TVProxyConfig TVProxyNet preset',
+    'retrieval': 'choose_gamma dual_softmax late_interaction rank_metrics score_matrix',
+    'training': 'TrainConfig evaluate train'}.items() for name in names.split()}
+
+__all__ = ['__version__', *_NAMES]
+
+def __getattr__(name):
+    "Import a module when one of its names is first asked for, so that `import tvproxy` stays quick"
+    if name not in _NAMES: raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    from importlib import import_module
+    return getattr(import_module(f'{__name__}.{_NAMES[name]}'), name)
+
+def __dir__(): return sorted(set(globals()) | set(__all__))
