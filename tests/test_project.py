@@ -57,6 +57,34 @@ def test_commands_in_the_readme_exist():
     assert makes <= targets
     assert {s for s in re.findall(r'(?<![\w-])(tvproxy_\w+)', fenced)} <= scripts
 
+def test_the_readme_s_python_runs_as_it_stands(tmp_path):
+    "With a model where `make demo` leaves its own, and the committed samples"
+    from dataclasses import replace
+    from tvproxy import Tokenizer, TVProxyNet, load_clips, preset
+    shutil.copytree(ROOT/'data/samples', tmp_path/'data/samples')
+    words = Tokenizer.train([t for c in load_clips('folder', ROOT/'data/samples') for t in c.captions])
+    small = preset('embedded', keys='frames')
+    model = TVProxyNet(replace(small, text={**small.text, 'vocab_size': len(words)}))
+    model.tokenizer = words
+    model.save_pretrained(tmp_path/'data/demo/proxies-frames/best')
+    blocks = re.findall(r'^```py\n(.*?)^```', (ROOT/'README.md').read_text(encoding='utf-8'), re.S | re.M)
+    assert blocks, 'README.md shows no Python'
+    for code in blocks:
+        r = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, capture_output=True, text=True)
+        assert r.returncode == 0 and 'text to video' in r.stdout, r.stdout + r.stderr
+
+def test_the_readme_s_training_command_runs_in_short(tmp_path):
+    "The options as the README gives them, with a few steps on a few clips"
+    from tvproxy import ShapesConfig, make_shapes
+    make_shapes(tmp_path/'data/shapes', ShapesConfig(n_train=8, n_heldout=4, n_test=4, train_captions=2), progress=False)
+    text = (ROOT/'README.md').read_text(encoding='utf-8')
+    lines = re.findall(r'^(tvproxy_train [^#\n]*?)\s*(?:#.*)?$', text, re.M)
+    assert any('--help' in l for l in lines) and any('--steps' in l for l in lines)
+    for line in lines:
+        args = re.sub(r'--steps \d+', '--steps 2 --batch-size 4', line).split()
+        r = subprocess.run([Path(sys.executable).with_name(args[0]), *args[1:]], cwd=tmp_path, capture_output=True, text=True)
+        assert r.returncode == 0, r.stdout + r.stderr
+
 # A project of one notebook, on which each thing that the tools must refuse is done once
 
 CELLS = [('markdown', '# toy\n\n> One function'), ('code', '#| default_exp toy'),

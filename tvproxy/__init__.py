@@ -4,7 +4,7 @@ __version__ = "0.1.0"
 _NAMES = {name: module for module, names in {
     'shapes': 'ShapesConfig make_shapes',
     'video': 'VideoError frame_indices read_frames',
-    'data': 'Clip ClipDataset Tokenizer load_clips make_loader',
+    'data': 'Clip ClipDataset Tokenizer check_data load_clips make_loader',
     'encoders': 'TextEncoder VideoEncoder VideoFeatures',
     'leader': 'DirectionLeader',
     'director': 'director',

@@ -9,7 +9,7 @@ __all__ = ['TrainConfig', 'TrainingError', 'seed_everything', 'shift_grid', 'par
            'cached_batches', 'Embedded', 'embed_clips', 'both_directions', 'gallery_proxy_scores', 'evaluate',
            'heldout_score', 'Checkpoint', 'load_splits', 'start_model', 'FrozenClips', 'freeze_clips', 'train', 'main']
 
-# %% ../nbs/11_training.ipynb #f7563f07
+# %% ../nbs/11_training.ipynb #effa7c2b
 import json, math, random, time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from .encoders import VideoFeatures
 from .losses import proxy_losses
 from .model import TVProxyConfig, TVProxyNet, preset
 from .retrieval import GAMMAS, choose_gamma, proxy_scores, rank_metrics
+from .shapes import ShapesConfig, make_shapes
 from .video import frame_indices, read_frames
 
 # %% ../nbs/11_training.ipynb #27a6c668
@@ -460,12 +461,20 @@ class Checkpoint(Callback):
         if better: self.best = row
         (self.folder / 'heldout.json').write_text(json.dumps(self.rows, indent=1))
 
-# %% ../nbs/11_training.ipynb #3e491554
+# %% ../nbs/11_training.ipynb #bcd43e74
+def _render_missing(folder):
+    "Render an embedded data set on first use, where the folder's name says which: such as scenes-0"
+    world, _, seed = folder.name.rpartition('-')
+    if not folder.exists() and world in ('scenes', 'one_scene') and seed.isdigit():
+        make_shapes(folder.parent, ShapesConfig(world=world, seed=int(seed)))
+
 def load_splits(
     config:TrainConfig,  # data, dataset, holdout and seed are read
 )->dict:                 # 'train' and 'heldout': lists of `Clip`
     "Clips to train on and clips to choose settings on; a folder without splits gives a share of its clips"
-    if config.dataset == 'embedded': return {s: load_clips('embedded', config.data, s) for s in ('train', 'heldout')}
+    if config.dataset == 'embedded':
+        _render_missing(Path(config.data))
+        return {s: load_clips('embedded', config.data, s) for s in ('train', 'heldout')}
     clips = [c for c in load_clips(config.dataset, config.data) if c.captions]
     if len(clips) < 4: raise ValueError(
         f'load_splits: needs at least 4 clips with captions, {config.data} has {len(clips)}')
