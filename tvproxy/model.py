@@ -206,7 +206,7 @@ def _save(model, folder):
         if model.tokenizer is not None: model.tokenizer.save_pretrained(part)
         for f in sorted(part.iterdir()): os.replace(f, folder / f.name)
 
-# %% ../nbs/09_model.ipynb #3ef6a8b6
+# %% ../nbs/09_model.ipynb #5a95cb8a
 def _find_folder(name, download):
     "The folder called `name`; with `download`, a copy of the model of that name on the hub"
     if Path(name).is_dir(): return Path(name)
@@ -220,7 +220,8 @@ def _read_config(file):
     if not file.is_file(): raise FileNotFoundError(f'from_pretrained: no file {file}')
     try: found = json.loads(file.read_text())
     except ValueError as e: raise ValueError(f'from_pretrained: {file} is not JSON: {e}') from e
-    if not isinstance(found, dict): raise ValueError(f'from_pretrained: {file} holds a {type(found).__name__}, not settings')
+    if not isinstance(found, dict): raise ValueError(
+        f'from_pretrained: {file} holds a {type(found).__name__}, not settings')
     kind = found.pop('architectures', ['TVProxyNet'])
     if kind != ['TVProxyNet']: raise ValueError(f'from_pretrained: {file} describes {kind}, not a TVProxyNet')
     unknown = sorted(found.keys() - {f.name for f in fields(TVProxyConfig)})
