@@ -358,10 +358,10 @@ def test_a_model_from_scratch_knows_the_captions_words_and_one_from_a_checkpoint
 
 
 def test_frozen_clips_hold_every_caption_and_several_views_and_read_the_same_from_videos_as_from_kept_frames():
-    "11_training.ipynb #f25ae055"
+    "11_training.ipynb #3c2f0bc4"
     model = start_model(TrainConfig(), ['a red dot'])
     c = TrainConfig(data=str(tour), views=2)
-    kept, read = freeze_clips(c, model), freeze_clips(replace(c, cache=0, augment='none'), model)
+    kept, read = freeze_clips(c, model, False), freeze_clips(replace(c, cache=0, augment='none'), model, False)
     test_eq((kept.text.shape, kept.counts.tolist(), kept.views.video.shape), ((48, 96), [3] * 16, (2, 16, 96)))
     torch.testing.assert_close(kept.heldout.features.video, read.heldout.features.video, atol=1e-5, rtol=0)
     test_eq(FrozenClips(kept.text, kept.counts, kept.views, kept.heldout).heldout.text.shape, (12, 96))
