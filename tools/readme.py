@@ -1,4 +1,4 @@
-"Write README.md from nbs/index.ipynb: hidden cells and directives left out, links made to work from the project's root"
+"Write README.md from nbs/index.ipynb: without hidden cells, sources marked `echo: false` and directives; links from the root"
 import argparse, posixpath, re, sys
 from pathlib import Path
 
@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HEADER = '<!-- Made by tools/readme.py from nbs/index.ipynb: edit that, then run `python tools/readme.py`. -->\n\n'
 DIRECTIVE = re.compile(r'^\s*#\s*\|.*\n?', re.M)
 HIDE = re.compile(r'(\s*#\s*\|.*\n)*\s*#\s*\|\s*hide\b')
+NO_ECHO = re.compile(r'(\s*#\s*\|.*\n)*\s*#\s*\|\s*echo:\s*false\b')
 LINK = re.compile(r'(\]\(|\b(?:src|href)=["\'])(?!\w+:|[#/])([^)\s"\']+)')
 
 def from_root(text):
@@ -23,6 +24,10 @@ def readme(nb):
     for c in book.cells:
         if c.cell_type == 'raw' or c.cell_type == 'code' and HIDE.match(c.source): continue
         if c.cell_type == 'code':
+            if NO_ECHO.match(c.source):
+                text = ''.join(o.get('text', '') for o in c.outputs).rstrip()
+                keep.append(nbformat.v4.new_markdown_cell(f'```text\n{text}\n```'))
+                continue
             c.source = DIRECTIVE.sub('', c.source).strip('\n')
             if not c.source and not c.outputs: continue
             if any(k.startswith('image/') for o in c.outputs for k in o.get('data', {})): sys.exit(
