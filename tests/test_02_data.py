@@ -55,6 +55,15 @@ def test_the_embedded_data_set_loads_split_by_split():
     test_eq([len(c.captions) for c in clips], [4] * 8 + [2] * 6)
 
 
+def test_a_data_set_names_its_splits_and_a_video_belongs_to_one_of_them():
+    "02_data.ipynb #5a3e9d18"
+    test_eq(clip_splits('embedded', shapes), ['heldout', 'test', 'train'])
+    test_eq(clip_splits('folder', own_folder('no_split', 'video,caption\na.mp4,bread')), [])
+    mixed = own_folder('mixed', 'video,caption,split\na.mp4,bread,train\na.mp4,toast,test')
+    with pytest.raises(ValueError, match="line 3 puts 'a.mp4' in split 'test', gallery 0; a row above has .'train', 0."):
+        load_clips('folder', mixed, 'train')
+
+
 def test_a_folder_loads_with_a_table_with_lines_of_json_and_without_either():
     "02_data.ipynb #6bc72dab"
     want = [('b', ('a dog, wet', 'a wet dog'))]
@@ -114,6 +123,15 @@ def test_the_end_token_has_the_highest_id_and_stands_last():
     out = tokenizer([*(t for c in train for t in c.captions), 'a red <end> dot'])   # the last one only spells it
     assert len(out['input_ids']) == 33 and out['input_ids'].max() == len(tokenizer) - 1
     test_eq(out['input_ids'].argmax(-1), out['attention_mask'].sum(-1) - 1)
+
+
+def test_the_token_limit_is_kept_on_disk():
+    "02_data.ipynb #7be8497c"
+    with tempfile.TemporaryDirectory() as d:
+        Tokenizer.train(['a red dot here'], 9).save_pretrained(d)
+        Tokenizer.from_pretrained(d, max_length=4).save_pretrained(d)
+        short = Tokenizer.from_pretrained(d)
+    test_eq((short.max_length, short('a red dot here')['input_ids'].shape), (4, (1, 4)))
 
 
 def test_a_caption_beyond_the_limit_is_cut_and_keeps_its_end_token():

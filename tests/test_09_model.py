@@ -158,6 +158,18 @@ def test_a_saved_model_comes_back_with_its_settings_its_weights_and_its_tokenize
     torch.testing.assert_close(back.state_dict(), net.state_dict(), atol=0, rtol=0)   # a file keeps every bit
 
 
+def test_a_model_without_a_tokenizer_leaves_none_of_another_model_behind():
+    "09_model.ipynb #b9ba8538"
+    from tvproxy.data import Tokenizer
+    net = TVProxyNet(config)
+    net.tokenizer = Tokenizer.train(['a red dot'], 7)
+    with tempfile.TemporaryDirectory() as d:
+        net.save_pretrained(d)
+        assert TVProxyNet.from_pretrained(d).tokenizer is not None
+        TVProxyNet(config).save_pretrained(d)
+        test_eq(TVProxyNet.from_pretrained(d).tokenizer, None)
+
+
 def test_a_save_that_fails_leaves_the_old_model_as_it_was():
     "09_model.ipynb #81e63650"
     class Full:

@@ -125,13 +125,11 @@ def test_events_come_in_order_and_every_callback_hears_them():
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_loss_step_dash_and_checkpoint():
-    "11_training.ipynb #858b935e"
-    run = toy_run(CheckFinite('.'), start=float('nan'))
+    "11_training.ipynb #352dc752"
+    run = toy_run(CheckFinite(), start=float('nan'))
     run.model.last_dash = torch.tensor([.5, 2.])
-    with pytest.raises(TrainingError, match=r'L_r is nan, total is nan at step 1; the dash lay between 0.5 and 2; last good checkpoint: \.'):
+    with pytest.raises(TrainingError, match=r'L_r is nan, total is nan at step 1; the dash lay between 0.5 and 2; last good checkpoint: none yet'):
         run.fit()
-    with pytest.raises(TrainingError, match='last good checkpoint: none yet'):
-        toy_run(CheckFinite('no/such/folder'), start=float('nan')).fit()
 
 
 def test_clipping_leaves_a_gradient_of_the_given_norm_and_refuses_one_that_is_not_finite():
@@ -258,13 +256,13 @@ def test_a_caption_is_drawn_with_its_own_clip_and_every_caption_and_view_gets_it
 
 
 def test_embedded_clips_know_which_caption_is_whose_and_batches_of_any_size_agree():
-    "11_training.ipynb #8864de4d"
+    "11_training.ipynb #c1ebdd25"
     seen = embed_clips(net, clips, pixels)
     test_eq((seen.text.shape, seen.features.frames.shape, seen.target.tolist()), ((10, 96), (5, 3, 96), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]))
     test_eq(seen.right.sum(1).tolist(), [1] * 10); test_eq(seen.right.sum(0).tolist(), [2] * 5)
     torch.testing.assert_close(embed_clips(net, clips, pixels, batch=2).features.video, seen.features.video, atol=1e-5, rtol=0)
     test_eq(Embedded(seen.text, seen.target, seen.features, seen.gallery).gallery.tolist(), [0] * 5)
-    with pytest.raises(ValueError, match='none of the 1 clips has a caption'): embed_clips(net, [Clip('x', '')], pixels[:1])
+    with pytest.raises(ValueError, match="every clip needs a caption, 'x' has none"): embed_clips(net, [clips[0], Clip('x', '')], pixels[:2])
 
 
 def test_perfect_scores_rank_first_in_both_directions():
@@ -343,8 +341,26 @@ def test_embedded_clips_keep_their_splits_and_a_folder_gives_a_share_that_is_hel
     with pytest.raises(ValueError, match='at least 4 clips with captions, .*own has 2'): load_splits(TrainConfig(data=str(own), dataset='folder'))
 
 
+def test_a_folder_s_test_clips_are_never_trained_on_and_its_own_held_out_split_is_used():
+    "11_training.ipynb #23a2199c"
+    marked = Path(tmp.name) / 'marked'
+    marked.mkdir(exist_ok=True)
+    row = lambda i, split: f'../{tour.name}/train/{i:05d}.mp4,a clip number {i},{split}'
+    names = ['train'] * 6 + ['heldout'] * 2 + ['test'] * 4
+    (marked / 'captions.csv').write_text('\n'.join(['video,caption,split', *map(row, range(12), names)]))
+    c = TrainConfig(data=str(marked), dataset='folder')
+    test_eq({k: [int(x.id[-2:]) for x in v] for k, v in load_splits(c).items()}, {'train': list(range(6)), 'heldout': [6, 7]})
+    (marked / 'captions.csv').write_text('\n'.join(['video,caption,split', *map(row, range(12), ['train'] * 8 + ['test'] * 4)]))
+    got = [load_splits(replace(c, seed=s)) for s in (0, 1)]   # a share of train; the same for every seed
+    test_eq(got[0], got[1]); test_eq(sorted(int(x.id[-2:]) for v in got[0].values() for x in v), list(range(8)))
+    (marked / 'captions.csv').write_text('\n'.join(['video,caption,split', *map(row, range(4), ['test'] * 4)]))
+    with pytest.raises(ValueError, match="names the splits .'test'.*none is called 'train'"): load_splits(c)
+    (marked / 'captions.csv').write_text('\n'.join(['video,caption,split', *map(row, range(5), ['train'] * 5)]))
+    with pytest.raises(ValueError, match='holdout 0.9 leaves 1 of 5 clips'): load_splits(replace(c, holdout=.9))
+
+
 def test_a_model_from_scratch_knows_the_captions_words_and_one_from_a_checkpoint_gets_a_new_generator():
-    "11_training.ipynb #4e4d7465"
+    "11_training.ipynb #61c9c8b0"
     first = start_model(TrainConfig(), ['a red dot', 'a blue ring'])
     test_eq(len(first.tokenizer), 4 + 5)   # pad, unknown, start, end and five words
     with tempfile.TemporaryDirectory() as folder:
@@ -352,19 +368,24 @@ def test_a_model_from_scratch_knows_the_captions_words_and_one_from_a_checkpoint
         second = start_model(TrainConfig(init=folder, model=preset('embedded', keys='frames', rounds=3)), [])
         third = start_model(TrainConfig(init=folder, keep_generator=True), [])
     test_eq((second.config.keys, second.config.rounds, second.config.dim), ('frames', 3, 96))
+    with tempfile.TemporaryDirectory() as folder:
+        TVProxyNet(first.config).save_pretrained(folder)
+        with pytest.raises(ValueError, match='holds no tokenizer'): start_model(TrainConfig(init=folder), [])
     torch.testing.assert_close(second.video.position, first.video.position)
     torch.testing.assert_close(third.generator.dash.theta, first.generator.dash.theta)
     assert not torch.equal(second.generator.dash.theta, first.generator.dash.theta)
 
 
 def test_frozen_clips_hold_every_caption_and_several_views_and_read_the_same_from_videos_as_from_kept_frames():
-    "11_training.ipynb #3c2f0bc4"
+    "11_training.ipynb #e3cfd86b"
     model = start_model(TrainConfig(), ['a red dot'])
     c = TrainConfig(data=str(tour), views=2)
     kept, read = freeze_clips(c, model, False), freeze_clips(replace(c, cache=0, augment='none'), model, False)
     test_eq((kept.text.shape, kept.counts.tolist(), kept.views.video.shape), ((48, 96), [3] * 16, (2, 16, 96)))
     torch.testing.assert_close(kept.heldout.features.video, read.heldout.features.video, atol=1e-5, rtol=0)
-    test_eq(FrozenClips(kept.text, kept.counts, kept.views, kept.heldout).heldout.text.shape, (12, 96))
+    moved = kept.to('meta')   # a device that every machine has
+    test_eq({x.device.type for x in (moved.text, moved.views.video, moved.heldout.text, moved.heldout.gallery)}, {'meta'})
+    assert isinstance(moved, FrozenClips) and moved.counts.device.type == 'cpu'   # counts are drawn from on the CPU
 
 
 def test_the_same_seed_gives_the_same_run_and_its_checkpoint_says_what_it_was():
@@ -398,10 +419,12 @@ def test_training_everything_at_once_moves_encoders_and_generator():
 
 
 def test_a_run_that_cannot_be_is_refused_before_anything_is_read():
-    "11_training.ipynb #0a575693"
+    "11_training.ipynb #b5842547"
     with pytest.raises(ValueError, match="part must be 'encoders', 'generator' or 'all', got 'text'"): train(TrainConfig(part='text'))
     with pytest.raises(ValueError, match='needs `init`'): train(TrainConfig(part='generator'))
     with pytest.raises(ValueError, match='steps must be at least 1, got 0'): train(TrainConfig(steps=0))
+    with pytest.raises(ValueError, match="augment must be 'shift' or 'none', got 'flip'"): train(TrainConfig(augment='flip'))
+    with pytest.raises(ValueError, match="out 'runs/a' would overwrite"): train(TrainConfig(init='runs/a/best', out='runs/a'))
 
 
 def test_a_run_that_diverges_keeps_its_curves_and_its_last_good_checkpoint():

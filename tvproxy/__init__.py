@@ -7,7 +7,6 @@ _NAMES = {name: module for module, names in {
     'data': 'Clip ClipDataset Tokenizer check_data load_clips make_loader',
     'encoders': 'TextEncoder VideoEncoder VideoFeatures',
     'leader': 'DirectionLeader',
-    'director': 'director',
     'dash': 'LinearDash ThetaDash',
     'refine': 'ProxyOutput TextProxyGenerator',
     'losses': 'info_nce proxy_losses',

@@ -24,7 +24,7 @@ from .training import both_directions, cached_batches, embed_clips, freeze_clips
 from .training import parameter_groups, seed_everything, train
 from .video import read_frames
 
-# %% ../nbs/11b_demo.ipynb #5f98d687
+# %% ../nbs/11b_demo.ipynb #2eb1fb6e
 @dataclass(frozen=True)
 class DemoConfig:
     "What the demo draws, trains and where it writes"
@@ -35,7 +35,7 @@ class DemoConfig:
     seed:int=0                  # of everything drawn
     threads:int=2               # of torch; the same number gives the same table
     progress:bool=True          # show bars
-    shapes:ShapesConfig=field(default_factory=ShapesConfig)  # the world and its sizes
+    shapes:ShapesConfig=field(default_factory=ShapesConfig)  # the world and its sizes; its seed gives way to `seed`
 
 # %% ../nbs/11b_demo.ipynb #14443a11
 @dataclass
@@ -212,12 +212,13 @@ def format_table(
     for name in ('chance', 'oracle'): lines.append(f'{name:<39}{"":>5} | {results[name]:>6.1f}')
     return '\n'.join(x.rstrip() for x in lines)
 
-# %% ../nbs/11b_demo.ipynb #92433660
+# %% ../nbs/11b_demo.ipynb #5e33e705
 NOTES = """\
 World `{world}`: {n_test} test clips, {captions} captions each, ranked in galleries of {gallery}.
-R@k in percent; MdR, MnR: median and mean rank; oracle: a perfect reader of the captions.
+R@k: percent of queries with the right answer among the first k; MdR, MnR: median and mean rank.
+gamma: weight of a method's score beside the cosine; oracle: a perfect reader of the captions.
 Below the first row the encoders are frozen: proxies and late interaction had steps of their own on top, equally many.
-gamma (0 to 0.9) and the best step are chosen on {n_heldout} held-out clips.
+gamma (0 to 0.9) and the best step (late interaction: the last) are chosen on {n_heldout} held-out clips.
 Intervals: paired bootstrap over clips; one seed ({seed})."""
 
 def main():

@@ -192,7 +192,7 @@ def init_from_scratch(
     nn.init.normal_(words.token_embedding.weight, std=1.)
     nn.init.normal_(model.video.patch.weight, std=.08)
 
-# %% ../nbs/09_model.ipynb #cb14fe62
+# %% ../nbs/09_model.ipynb #6f2c5de9
 def _save(model, folder):
     "Write the files of a model into a folder of their own, then move each into its place"
     from safetensors.torch import save_file
@@ -205,6 +205,8 @@ def _save(model, folder):
         (part / 'config.json').write_text(json.dumps(about, indent=1))
         if model.tokenizer is not None: model.tokenizer.save_pretrained(part)
         for f in sorted(part.iterdir()): os.replace(f, folder / f.name)
+    if model.tokenizer is None:   # none of another model may stay behind
+        for name in ('tokenizer.json', 'tokenizer_config.json'): (folder / name).unlink(missing_ok=True)
 
 # %% ../nbs/09_model.ipynb #5a95cb8a
 def _find_folder(name, download):

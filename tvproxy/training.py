@@ -9,7 +9,7 @@ __all__ = ['TrainConfig', 'TrainingError', 'seed_everything', 'shift_grid', 'par
            'cached_batches', 'Embedded', 'embed_clips', 'both_directions', 'gallery_proxy_scores', 'evaluate',
            'heldout_score', 'Checkpoint', 'load_splits', 'start_model', 'FrozenClips', 'freeze_clips', 'train', 'main']
 
-# %% ../nbs/11_training.ipynb #effa7c2b
+# %% ../nbs/11_training.ipynb #8731f712
 import json, math, random, time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np, torch
 from torch import nn
 
-from .data import ClipDataset, Tokenizer, cache_frames, load_clips, make_loader, normalise_frames
+from .data import ClipDataset, Tokenizer, cache_frames, clip_splits, load_clips, make_loader, normalise_frames
 from .encoders import VideoFeatures
 from .losses import proxy_losses
 from .model import TVProxyConfig, TVProxyNet, preset
@@ -25,7 +25,7 @@ from .retrieval import GAMMAS, choose_gamma, proxy_scores, rank_metrics
 from .shapes import ShapesConfig, make_shapes
 from .video import frame_indices, read_frames
 
-# %% ../nbs/11_training.ipynb #10b183e9
+# %% ../nbs/11_training.ipynb #5f6311df
 @dataclass(frozen=True)
 class TrainConfig:
     "What a run trains, on what, and how"
@@ -44,11 +44,11 @@ class TrainConfig:
     scale_max:float=100.         # largest scale of the losses
     alpha:float=.5               # weight of L_p
     beta:float=.25               # weight of L_pos
-    augment:str='shift'          # 'shift': the embedded grid is shifted cyclically; 'none'
+    augment:str='shift'          # 'shift': the embedded grid is shifted cyclically (nothing else is); or 'none'
     cache:int=12                 # frames a clip decoded once and kept; 0: read from the video at each step
     views:int=4                  # draws of frames a clip that are embedded once, where the encoders are frozen
     eval_every:int=250           # steps between evaluations on held-out clips
-    holdout:float=.1             # share of a folder's clips that is held out
+    holdout:float=.1             # share of a folder's clips that is held out, where it names no held-out split
     workers:int=0                # processes that read ahead
     keep_generator:bool=False    # with `init`: go on with its generator; else a new one with the choices of `model`
     device:str=''                # such as 'cpu' or 'cuda'; empty: a GPU where there is one
@@ -91,13 +91,13 @@ def parameter_groups(
         groups.setdefault((lr, decay), []).append(p)
     return [dict(params=ps, lr=lr, weight_decay=d) for (lr, d), ps in groups.items()]
 
-# %% ../nbs/11_training.ipynb #a7244456
+# %% ../nbs/11_training.ipynb #d4ab391b
 def rate_at(
     step:int,    # 0 to steps - 1
     steps:int,   # of the run
     warmup:int,  # steps until the peak
 )->float:        # share of the peak rate, 0 to 1
-    "Linear warm-up, then half a cosine down to zero (eq. 2)"
+    "Linear warm-up, then half a cosine down to zero (eq. 1)"
     if step < warmup: return (step + 1) / warmup
     return .5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
@@ -144,19 +144,19 @@ class Trainer:
             self.call('after_step')
         self.call('after_fit')
 
-# %% ../nbs/11_training.ipynb #039033c7
+# %% ../nbs/11_training.ipynb #d77fa639
 class CheckFinite(Callback):
     "Stop at the first loss that is not a number, with what may have caused it"
     def __init__(self,
-        where='',  # folder of the last good checkpoint, if there is one by then
-    ): self.where = Path(where) if where else None
+        saved=None,  # the `Checkpoint` callback of the run, if it has one, to say what is kept
+    ): self.saved = saved
 
     def after_loss(self, run):
         bad = ', '.join(f'{k} is {v.item()}' for k, v in run.losses.items() if not torch.isfinite(v))
         if not bad: return
         dash = getattr(run.model, 'last_dash', None)
         seen = '' if dash is None else f'; the dash lay between {dash.min().item():.3g} and {dash.max().item():.3g}'
-        kept = self.where if self.where and self.where.exists() else 'none yet'
+        kept = self.saved.folder / 'last' if self.saved and self.saved.rows else 'none yet'
         raise TrainingError(f'train: {bad} at step {run.step + 1}{seen}; last good checkpoint: {kept}. '
                             'A smaller rate or a longer warm-up may help')
 
@@ -362,7 +362,7 @@ def _frames(clips, cache, n, size, index):
     pick = frame_indices(cache.shape[1], n).numpy()
     return torch.from_numpy(np.stack([cache[i][pick] for i in index]))
 
-# %% ../nbs/11_training.ipynb #7511713b
+# %% ../nbs/11_training.ipynb #8cc1da88
 @torch.no_grad()
 def embed_clips(
     model:TVProxyNet,  # with its tokenizer
@@ -375,7 +375,9 @@ def embed_clips(
     model.eval()
     device, n, size = model.logit_scale.device, frames or model.config.temporal_size, model.video.config.image_size
     target = torch.tensor([i for i, c in enumerate(clips) for _ in c.captions], device=device)
-    if not len(target): raise ValueError(f'embed_clips: none of the {len(clips)} clips has a caption')
+    bare = next((c for c in clips if not c.captions), None)
+    if bare or not clips: raise ValueError(
+        f'embed_clips: every clip needs a caption, {bare.id!r} has none' if bare else 'embed_clips: no clips')
     parts = []
     for i in range(0, len(clips), batch):
         chunk = _frames(clips, cache, n, size, range(i, min(i + batch, len(clips))))
@@ -436,7 +438,7 @@ def heldout_score(
         return {'R@1': r1(cosine + g * p), 'gamma': g, 'cosine R@1': r1(cosine)}
     return score
 
-# %% ../nbs/11_training.ipynb #19efb75c
+# %% ../nbs/11_training.ipynb #8bdc06f0
 class Checkpoint(Callback):
     "Evaluate on held-out clips now and then; keep the last state and the best"
     def __init__(self,
@@ -456,33 +458,41 @@ class Checkpoint(Callback):
         better = self.best is None or row['R@1'] > self.best['R@1']
         for name in ['last', 'best'] if better else ['last']:
             run.model.save_pretrained(self.folder / name)
-            about = json.dumps({'heldout': row, 'config': self.config}, indent=1)
+            about = json.dumps({'heldout': row, 'config': self.config}, indent=1, default=str)
             (self.folder / name / 'training.json').write_text(about)
         if better: self.best = row
         (self.folder / 'heldout.json').write_text(json.dumps(self.rows, indent=1))
 
-# %% ../nbs/11_training.ipynb #bcd43e74
-def _render_missing(folder):
+# %% ../nbs/11_training.ipynb #f5f51fa6
+def _render_missing(folder, progress):
     "Render an embedded data set on first use, where the folder's name says which: such as scenes-0"
     world, _, seed = folder.name.rpartition('-')
-    if not folder.exists() and world in ('scenes', 'one_scene') and seed.isdigit():
-        make_shapes(folder.parent, ShapesConfig(world=world, seed=int(seed)))
+    if not (folder / 'captions.jsonl').is_file() and world in ('scenes', 'one_scene') and seed.isdigit():
+        make_shapes(folder.parent, ShapesConfig(world=world, seed=int(seed)), progress=progress)
 
 def load_splits(
-    config:TrainConfig,  # data, dataset, holdout and seed are read
+    config:TrainConfig,  # data, dataset and holdout are read
+    progress:bool=True,  # show a bar
 )->dict:                 # 'train' and 'heldout': lists of `Clip`
-    "Clips to train on and clips to choose settings on; a folder without splits gives a share of its clips"
+    "Clips to train on and clips to choose settings on, the same for every seed; never a clip of another split"
     if config.dataset == 'embedded':
-        _render_missing(Path(config.data))
+        _render_missing(Path(config.data), progress)
         return {s: load_clips('embedded', config.data, s) for s in ('train', 'heldout')}
-    clips = [c for c in load_clips(config.dataset, config.data) if c.captions]
+    splits = clip_splits(config.dataset, config.data)
+    if splits and 'train' not in splits: raise ValueError(
+        f"load_splits: {config.data} names the splits {splits}, but none is called 'train'")
+    named = lambda split: [c for c in load_clips(config.dataset, config.data, split) if c.captions]
+    clips = named('train' if splits else None)
+    if 'heldout' in splits: return {'train': clips, 'heldout': named('heldout')}
     if len(clips) < 4: raise ValueError(
         f'load_splits: needs at least 4 clips with captions, {config.data} has {len(clips)}')
-    order = torch.randperm(len(clips), generator=torch.Generator().manual_seed(config.seed)).tolist()
+    order = torch.randperm(len(clips), generator=torch.Generator().manual_seed(0)).tolist()
     n = max(2, round(config.holdout * len(clips)))
+    if len(clips) - n < 2: raise ValueError(
+        f'load_splits: holdout {config.holdout} leaves {len(clips) - n} of {len(clips)} clips to train on')
     return {'train': [clips[i] for i in order[n:]], 'heldout': [clips[i] for i in order[:n]]}
 
-# %% ../nbs/11_training.ipynb #e6006cee
+# %% ../nbs/11_training.ipynb #03a36a4b
 _GENERATOR_FIELDS = ('rounds', 'dash', 'delta', 'eta', 'leader_tokens', 'keys', 'unit_leader', 'dropout')
 
 def start_model(
@@ -496,6 +506,7 @@ def start_model(
         model.tokenizer = tokenizer
         return model
     old = TVProxyNet.from_pretrained(config.init)
+    if old.tokenizer is None: raise ValueError(f'start_model: the checkpoint {config.init} holds no tokenizer')
     if config.keep_generator: return old
     model = TVProxyNet(replace(old.config, **{f: getattr(config.model, f) for f in _GENERATOR_FIELDS}))
     weights = {k: v for k, v in old.state_dict().items() if not k.startswith('generator.')}
@@ -503,7 +514,7 @@ def start_model(
     model.tokenizer = old.tokenizer
     return model
 
-# %% ../nbs/11_training.ipynb #d982278e
+# %% ../nbs/11_training.ipynb #133e627b
 @dataclass
 class FrozenClips:
     "What frozen encoders make of the clips, once for every run that starts from them"
@@ -512,7 +523,15 @@ class FrozenClips:
     views:VideoFeatures     # (views, clips, ...)
     heldout:Embedded        # of the held-out clips
 
-# %% ../nbs/11_training.ipynb #6b466985
+    def to(self,
+        device,  # of torch
+    )->'FrozenClips':
+        "The same, with text, views and held-out clips on a device"
+        h, on = self.heldout, lambda x: x.to(device)
+        held = Embedded(on(h.text), on(h.target), h.features.map(on), on(h.gallery))
+        return FrozenClips(on(self.text), self.counts, self.views.map(on), held)
+
+# %% ../nbs/11_training.ipynb #65e5fad8
 @torch.no_grad()
 def freeze_clips(
     config:TrainConfig,   # data, views and seed are read
@@ -521,29 +540,29 @@ def freeze_clips(
 )->FrozenClips:
     "Embed captions and several draws of frames of the training clips, and the held-out clips"
     model.eval()
-    clips = load_splits(config)
+    clips = load_splits(config, progress)
     data, cache = _dataset(config, model, clips, progress)
     text = embed_texts(model, [t for clip in clips['train'] for t in clip.captions])
     counts = torch.tensor([len(clip.captions) for clip in clips['train']])
     return FrozenClips(text, counts, embed_views(model, data, config.views),
                        embed_clips(model, clips['heldout'], cache.get('heldout')))
 
-# %% ../nbs/11_training.ipynb #d6f5075c
+# %% ../nbs/11_training.ipynb #3fb020b7
 def _dataset(config, model, clips, progress):
     "The training set, and the frames that are kept of it and of the held-out clips"
     c, size = config, model.video.config.image_size
     file = lambda split: Path(c.data) / f'frames-{split}-{c.cache}x{size}.npy'
     cache = {s: cache_frames(x, c.cache, size, file(s), progress) for s, x in clips.items()} if c.cache else {}
-    augment = {'shift': shift_grid, 'none': None}[c.augment]
+    augment = shift_grid if c.augment == 'shift' and c.dataset == 'embedded' else None
     data = ClipDataset(clips['train'], model.config.temporal_size, size, True, cache.get('train'), augment, c.seed)
     return data, cache
 
-# %% ../nbs/11_training.ipynb #fb58cb84
+# %% ../nbs/11_training.ipynb #60448f09
 def _prepare(config, model, clips, frozen, progress):
     "Batches, loss and held-out score of a run: from videos, or from embeddings where the encoders are frozen"
     c, proxies = config, config.part != 'encoders'
     if c.part == 'generator':
-        f = frozen or freeze_clips(c, model, progress)
+        f = (frozen or freeze_clips(c, model, progress)).to(model.logit_scale.device)
         loss = lambda m, b: model_losses(m, *b, c.alpha, c.beta)
         return cached_batches(f.text, f.counts, f.views, c.batch_size, c.seed), loss, heldout_score(seen=f.heldout)
     data, cache = _dataset(c, model, clips, progress)
@@ -558,10 +577,13 @@ def _check(config):
         f"train: part must be 'encoders', 'generator' or 'all', got {c.part!r}")
     if c.part == 'generator' and not c.init: raise ValueError(
         "train: part='generator' needs `init`, the checkpoint whose encoders are to be frozen")
+    if c.augment not in ('shift', 'none'): raise ValueError(f"train: augment must be 'shift' or 'none', got {c.augment!r}")
+    if c.init and Path(c.init).resolve().parent == Path(c.out).resolve(): raise ValueError(
+        f'train: out {c.out!r} would overwrite the checkpoint {c.init!r} that the run starts from; choose another out')
     for name in ('steps', 'batch_size', 'eval_every', 'views'):
         if getattr(c, name) < 1: raise ValueError(f'train: {name} must be at least 1, got {getattr(c, name)}')
 
-# %% ../nbs/11_training.ipynb #c65201d2
+# %% ../nbs/11_training.ipynb #d14aa35b
 def train(
     config:TrainConfig,  # what, on what, how
     callbacks=(),        # further callbacks
@@ -571,21 +593,21 @@ def train(
     "Train a model; gamma and the best step are chosen on held-out clips"
     c, out = config, Path(config.out)
     _check(c); seed_everything(c.seed)
-    clips = load_splits(c)
+    clips = load_splits(c, progress)
     model = start_model(c, [t for clip in clips['train'] for t in clip.captions])
     model.to(c.device or ('cuda' if torch.cuda.is_available() else 'cpu'))
     model.text.requires_grad_(c.part != 'generator'); model.video.requires_grad_(c.part != 'generator')
     model.generator.requires_grad_(c.part != 'encoders')
     batches, loss_fn, score = _prepare(c, model, clips, frozen, progress)
     groups = parameter_groups(model, {'': c.lr, 'generator': c.lr_generator}, c.weight_decay)
-    history = History()
+    history, saved = History(), Checkpoint(out, c.eval_every, score, asdict(c))
     run = Trainer(model, batches, loss_fn, torch.optim.AdamW(groups, betas=(.9, .98)), c.steps, [
-        CheckFinite(out / 'last'), ClipGradients(c.clip_norm), Schedule(c.warmup), ClampScale(c.scale_max), history,
-        Checkpoint(out, c.eval_every, score, asdict(c)), *([Progress(f'train {c.part}')] if progress else []), *callbacks])
+        CheckFinite(saved), ClipGradients(c.clip_norm), Schedule(c.warmup), ClampScale(c.scale_max), history, saved,
+        *([Progress(f'train {c.part}')] if progress else []), *callbacks])
     try: run.fit()
     finally:   # the curves are kept whatever happens
         out.mkdir(parents=True, exist_ok=True)
-        (out / 'history.json').write_text(json.dumps(history.rows))
+        if history.rows: (out / 'history.json').write_text(json.dumps(history.rows))
     return out / 'best'
 
 # %% ../nbs/11_training.ipynb #a014cca0
