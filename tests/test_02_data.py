@@ -46,6 +46,12 @@ def notebook():
     tokenizer = Tokenizer.train([t for c in train for t in c.captions])
 
 
+def test_a_data_set_names_its_splits():
+    "02_data.ipynb #da0afdda"
+    test_eq(clip_splits('embedded', shapes), ['heldout', 'test', 'train'])
+    test_eq(clip_splits('folder', own_folder('no_split', 'video,caption\na.mp4,bread')), [])
+
+
 def test_the_embedded_data_set_loads_split_by_split():
     "02_data.ipynb #b4ab4072"
     sizes = {s: len(load_clips('embedded', shapes, s)) for s in ('train', 'heldout', 'test')}
@@ -55,10 +61,8 @@ def test_the_embedded_data_set_loads_split_by_split():
     test_eq([len(c.captions) for c in clips], [4] * 8 + [2] * 6)
 
 
-def test_a_data_set_names_its_splits_and_a_video_belongs_to_one_of_them():
-    "02_data.ipynb #5a3e9d18"
-    test_eq(clip_splits('embedded', shapes), ['heldout', 'test', 'train'])
-    test_eq(clip_splits('folder', own_folder('no_split', 'video,caption\na.mp4,bread')), [])
+def test_a_video_belongs_to_one_split():
+    "02_data.ipynb #ec9c0ab4"
     mixed = own_folder('mixed', 'video,caption,split\na.mp4,bread,train\na.mp4,toast,test')
     with pytest.raises(ValueError, match="line 3 puts 'a.mp4' in split 'test', gallery 0; a row above has .'train', 0."):
         load_clips('folder', mixed, 'train')

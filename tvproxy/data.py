@@ -146,7 +146,7 @@ def check_data(
             'repeated captions': len(words) - len(texts), 'repeated videos': len(clips) - len({c.path for c in clips}),
             'words': (words[0], median(words), words[-1]) if words else None, 'unreadable': bad}
 
-# %% ../nbs/02_data.ipynb #233859da
+# %% ../nbs/02_data.ipynb #c4a6b9fc
 class _TokenIds:
     "Captions to token ids (eq. 1), by any tokenizer of transformers"
     def __init__(self,
@@ -172,6 +172,12 @@ class _TokenIds:
                         split_special_tokens=True)   # a caption that spells "<end>" has not ended
         return {k: out[k] for k in ('input_ids', 'attention_mask')}
 
+    def decode(self,
+        ids,       # (L,), token ids
+    )->str:        # words; start, end, padding and unknown words are left out
+        "The words behind token ids"
+        return self.fast.decode(ids, skip_special_tokens=True)
+
 # %% ../nbs/02_data.ipynb #ff119d86
 def _word_level(captions):
     "A tokenizer of the `tokenizers` library whose tokens are the words of these captions"
@@ -186,7 +192,7 @@ def _word_level(captions):
         single='<start> $A <end>', special_tokens=[(t, vocab[t]) for t in ('<start>', '<end>')])
     return rust
 
-# %% ../nbs/02_data.ipynb #0b935e27
+# %% ../nbs/02_data.ipynb #90153f5d
 class Tokenizer(_TokenIds):
     "Captions to token ids: start, words, end, padding; the end token has the highest id, as CLIP's has (eq. 1)"
     @classmethod
@@ -216,12 +222,6 @@ class Tokenizer(_TokenIds):
         "Write the tokenizer's files, the token limit among them"
         self.fast.model_max_length = self.max_length
         self.fast.save_pretrained(str(folder))
-
-    def decode(self,
-        ids,       # (L,), token ids
-    )->str:        # words; start, end, padding and unknown words are left out
-        "The words behind token ids"
-        return self.fast.decode(ids, skip_special_tokens=True)
 
 # %% ../nbs/02_data.ipynb #eab0c3a5
 def _stamp(clip, n, size):

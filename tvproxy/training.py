@@ -101,14 +101,28 @@ def rate_at(
     if step < warmup: return (step + 1) / warmup
     return .5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
-# %% ../nbs/11_training.ipynb #25656348
+# %% ../nbs/11_training.ipynb #1171d001
 class Callback:
     "Something that happens at events of a run: sets what it owns, reads the rest of the trainer"
-    def before_fit(self, run): "Before the first step"
-    def after_loss(self, run): "Losses are there"
-    def after_backward(self, run): "Gradients are there"
-    def after_step(self, run): "Parameters have changed"
-    def after_fit(self, run): "After the last step"
+    def before_fit(self,
+        run,  # the `Trainer`
+    ): "Before the first step"
+
+    def after_loss(self,
+        run,  # the `Trainer`
+    ): "Losses are there"
+
+    def after_backward(self,
+        run,  # the `Trainer`
+    ): "Gradients are there"
+
+    def after_step(self,
+        run,  # the `Trainer`
+    ): "Parameters have changed"
+
+    def after_fit(self,
+        run,  # the `Trainer`
+    ): "After the last step"
 
 # %% ../nbs/11_training.ipynb #013e649a
 class Trainer:
