@@ -13,12 +13,21 @@ from tvproxy.video import *
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 01_video.ipynb, in order"
-    global av_frames, bad_files, drawn, folder, squash_row, stuck, tmp, write_avi
+    global av_frames, bad_files, drawn, folder, recorded, reference, released_draw, squash_row, stuck, tmp, write_avi
     # 01_video.ipynb #241605b5
     folder = tempfile.TemporaryDirectory()
     tmp = Path(folder.name)
     drawn = render(plan_split(ShapesConfig(n_train=1), 'train')[0][0])  # (12, 96, 96, 3), uint8
     write_mp4(tmp/'clip.mp4', drawn)
+    reference = next(p for p in map(Path, ('tests/reference', '../tests/reference')) if p.is_dir())   # of the released model
+    recorded = json.loads((reference/'meta.json').read_text())['frame_idx']
+    # 01_video.ipynb #2108c801
+    def released_draw(n_total, n, rng):
+        "Equation 2b, as the released code draws it; `rng` is a NumPy RandomState"
+        gap = int(n_total / (n - 1))
+        a = rng.randint(0, gap + 1)
+        b = rng.randint(n_total - 1 - gap, n_total)
+        return np.linspace(a, b, n).astype(int)
     # 01_video.ipynb #829bcdbd
     def squash_row(row, S):
         "Equation 3, pixel by pixel"
@@ -86,6 +95,24 @@ def test_a_clip_without_frames_and_a_wish_for_none_are_refused():
     "01_video.ipynb #92cd7e36"
     with pytest.raises(ValueError, match='at least 1, got 0 and 4'): frame_indices(0, 4)
     with pytest.raises(ValueError, match='at least 1, got 10 and 0'): frame_indices(10, 0)
+
+
+def test_even_indices_are_the_released_ones_for_every_recorded_length_and_number():
+    "01_video.ipynb #d48f8a81"
+    for r in recorded['test']: test_eq(frame_indices(r['total'], r['n']).tolist(), r['idx'])
+    assert len(recorded['test']) > 40
+
+
+def test_the_released_draw_is_as_recorded_and_ours_is_defined_where_it_is_not():
+    "01_video.ipynb #07d7de4f"
+    for r in recorded['train']:
+        test_eq(released_draw(r['total'], r['n'], np.random.RandomState(r['numpy_seed'])).tolist(), r['idx'])
+    with pytest.raises(ZeroDivisionError): released_draw(10, 1, np.random.RandomState(0))
+    seen = [released_draw(2, 2, np.random.RandomState(s)) for s in range(50)]
+    assert any(i.min() < 0 or i.max() > 1 or i[0] > i[1] for i in seen)
+    for total, n in ((10, 1), (2, 2), (2, 3), (1, 3)):
+        i = frame_indices(total, n, jitter=True)
+        assert i.shape == (n,) and i.min() >= 0 and i.max() < total and (i.diff() >= 0).all()
 
 
 def test_resizing_agrees_with_the_plain_loop_over_rows_and_columns():

@@ -8,7 +8,7 @@ from tvproxy.losses import *
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 08_losses.ipynb, in order"
-    global A, D, g, logit_scale, loop_nce, proxies, text, video
+    global A, D, Gather, g, logit_scale, loop_nce, proxies, rank_gradients, text, video
     # 08_losses.ipynb #d1056989
     A, D = 5, 8
     g = torch.Generator().manual_seed(0)
@@ -24,6 +24,25 @@ def notebook():
             row, column = [float(x[i][k]) for k in range(n)], [float(x[k][i]) for k in range(n)]
             for line in (row, column): total -= math.log(math.exp(line[i]) / sum(math.exp(y) for y in line)) / n
         return total
+    # 08_losses.ipynb #c69cc0de
+    class Gather(torch.autograd.Function):
+        "All parts of a batch, as rank `rank` sees them; of the gradient it takes the rows of part `taken`"
+        @staticmethod
+        def forward(ctx, own, parts, rank, taken):
+            ctx.rows = slice(taken * len(own), (taken + 1) * len(own))
+            return torch.cat([own if r == rank else p for r, p in enumerate(parts)])
+        @staticmethod
+        def backward(ctx, grad): return grad[ctx.rows], None, None, None
+
+    def rank_gradients(t, v, taken):
+        "Gradients by the texts on each of two ranks, below each other; `taken`: which part rank r takes"
+        grads = []
+        for rank in range(2):
+            ts, vs = [[p.clone().requires_grad_() for p in x.chunk(2)] for x in (t, v)]
+            text, video = [Gather.apply(x[rank], x, rank, taken(rank)) for x in (ts, vs)]
+            info_nce(14.3 * text @ video.T).backward()
+            grads.append(ts[rank].grad)
+        return torch.cat(grads)
 
 
 def test_info_nce_agrees_with_the_plain_loop():
@@ -132,3 +151,15 @@ def test_a_proxy_that_is_not_finite_leaves_l_r_alone_and_can_be_found_by_name():
     got = proxy_losses(text, video, bad, logit_scale)
     test_eq([name for name, l in got.items() if not l.isfinite()], ['L_p', 'total'])
     torch.testing.assert_close(got['L_r'], proxy_losses(text, video, proxies, logit_scale)['L_r'])
+
+
+def test_the_gradient_of_a_rank_is_that_of_one_process_if_it_takes_its_own_rows_and_not_if_it_takes_the_first():
+    "08_losses.ipynb #e33910ad"
+    t, v = F.normalize(torch.randn(2, 6, D), dim=-1)
+    whole = t.clone().requires_grad_()
+    info_nce(14.3 * whole @ v.T).backward()
+    torch.testing.assert_close(rank_gradients(t, v, lambda rank: rank), whole.grad)
+    first = rank_gradients(t, v, lambda rank: 0)
+    torch.testing.assert_close(first[:3], whole.grad[:3])
+    torch.testing.assert_close(first[3:], whole.grad[:3])   # rank 1 has the gradients of rank 0's texts
+    assert (first[3:] - whole.grad[3:]).abs().max() > .1

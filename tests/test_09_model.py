@@ -216,15 +216,19 @@ def test_missing_files_damaged_files_and_unknown_settings_are_refused_by_name():
         with pytest.raises(FileNotFoundError, match='no file .*model.safetensors'): TVProxyNet.from_pretrained(d)
 
 
-def test_the_hub_is_asked_only_when_the_caller_says_so():
+def test_the_hub_is_asked_for_a_name_that_is_no_folder_unless_that_is_forbidden():
     "09_model.ipynb #141008b6"
     import huggingface_hub
     from unittest.mock import patch
     with tempfile.TemporaryDirectory() as d:
         model.save_pretrained(d)
         with patch.object(huggingface_hub, 'snapshot_download', return_value=d) as hub:
-            with pytest.raises(FileNotFoundError, match='no folder somebody/model; .* download=True'):
-                TVProxyNet.from_pretrained('somebody/model')
+            with pytest.raises(FileNotFoundError, match='no folder somebody/model here, and download=False keeps'):
+                TVProxyNet.from_pretrained('somebody/model', download=False)
+            test_eq(TVProxyNet.from_pretrained(d).config, config)
             test_eq(hub.call_count, 0)
-            test_eq(TVProxyNet.from_pretrained('somebody/model', download=True).config, config)
+            test_eq(TVProxyNet.from_pretrained('somebody/model').config, config)
             test_eq(hub.call_args.args, ('somebody/model',))
+        with patch.object(huggingface_hub, 'snapshot_download', side_effect=OSError('no route')):
+            with pytest.raises(FileNotFoundError, match=r'here, and the hub gave none \(no route\). Without a network, copy'):
+                TVProxyNet.from_pretrained('somebody/model')

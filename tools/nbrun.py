@@ -25,7 +25,7 @@ def left_out(cell, flags):
 def run(path, flags, inplace=False, timeout=900):
     "Seconds that the notebook took, and what went wrong in it, or None"
     nb = nbformat.read(path, as_version=4); start = time.time()
-    client = NotebookClient(nb, timeout=timeout, kernel_name='python3', record_timing=False,
+    client = NotebookClient(nb, timeout=timeout, kernel_name='python3', record_timing=False, coalesce_streams=True,
                             extra_arguments=['--log-level=40'], resources={'metadata': {'path': str(path.parent)}})
     try:
         with client.setup_kernel():

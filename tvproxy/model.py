@@ -140,14 +140,36 @@ class _Saved:
 
     @classmethod
     def from_pretrained(cls,
-        name,                 # a folder that `save_pretrained` wrote, or with `download` a model on the hub
-        download:bool=False,  # if there is no such folder, fetch a model of that name from the Hugging Face hub
+        name,                # a folder that `save_pretrained` wrote, or the name of a model on the Hugging Face hub
+        download:bool=True,  # ask the hub if there is no such folder
     )->'TVProxyNet':
         "Load a saved model, ready to use (dropout off); settings that do not fit the weights are an error"
         return _load(cls, _find_folder(name, download))
 
+# %% ../nbs/09_model.ipynb #0566390d
+class _Foreign:
+    "Models from checkpoints of other layouts"
+    @classmethod
+    def from_released(cls,
+        source,       # a file of `torch.save` or safetensors in the released layout or of CLIP-ViP's pretraining, or a state dict
+        config=None,  # `TVProxyConfig`: heads, sign, dash and what else no shape tells; None: defaults
+        **options,    # of `tvproxy.checkpoints.load_released`: released_init, and fields of `TVProxyConfig`
+    )->'TVProxyNet':
+        "A model from the paper's weights or CLIP-ViP's; every name has its place or a reason, see `.load_report`"
+        from tvproxy.checkpoints import load_released
+        return load_released(source, config, **options)
+
+    @classmethod
+    def from_clip(cls,
+        name,       # a folder that transformers' CLIPModel can read, or the name of one on the hub
+        **options,  # of `tvproxy.clip.load_clip`: released_init, added_noise, download, fields of `TVProxyConfig`
+    )->'TVProxyNet':
+        "A model that starts from CLIP; what CLIP lacks is started on purpose, see `.load_report`"
+        from tvproxy.clip import load_clip
+        return load_clip(name, **options)
+
 # %% ../nbs/09_model.ipynb #9f3dee2e
-class TVProxyNet(_Saved, _Towers):
+class TVProxyNet(_Saved, _Foreign, _Towers):
     "Encoders and text proxy generator"
     def __init__(self,
         config:TVProxyConfig,  # sizes and choices
@@ -209,13 +231,21 @@ def _save(model, folder):
         for name in ('tokenizer.json', 'tokenizer_config.json'): (folder / name).unlink(missing_ok=True)
 
 # %% ../nbs/09_model.ipynb #5a95cb8a
+def _no_model(function, name, error, download):
+    "An error that says in a sentence why there is no model of that name"
+    why = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if Path(name).is_dir(): return ValueError(f'{function}: the folder {name} holds no model that can be read: {why}')
+    hub = f'and the hub gave none ({why})' if download else 'and download=False keeps from asking the hub'
+    return FileNotFoundError(f'{function}: no folder {name} here, {hub}. Without a network, copy the files of the model '
+                             'into a folder and pass its path')
+
 def _find_folder(name, download):
-    "The folder called `name`; with `download`, a copy of the model of that name on the hub"
+    "The folder called `name`, or a copy of the model of that name on the hub"
     if Path(name).is_dir(): return Path(name)
-    if not download: raise FileNotFoundError(
-        f'from_pretrained: no folder {name}; if it is the name of a model on the hub, pass download=True')
+    if not download: raise _no_model('from_pretrained', name, '', download)
     from huggingface_hub import snapshot_download
-    return Path(snapshot_download(str(name), allow_patterns=['*.json', '*.safetensors', '*.txt']))
+    try: return Path(snapshot_download(str(name), allow_patterns=['*.json', '*.safetensors', '*.txt']))
+    except Exception as e: raise _no_model('from_pretrained', name, e, download) from e
 
 def _read_config(file):
     "The settings in config.json; unknown ones are refused"
