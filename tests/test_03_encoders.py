@@ -244,6 +244,23 @@ def test_the_encoders_have_clip_s_parameters_and_three_small_parts_more():
     test_eq(ours - clip, 12 * 768 + 3 * 768 + 768 * 512)   # time, added proxy tokens, second projection
 
 
+def test_clip_s_two_sizes_run_on_clips_of_12_and_32_frames_and_a_whole_model_has_the_counted_size():
+    "03_encoders.ipynb #b76f3363"
+    from tvproxy.model import TVProxyNet, preset
+    for name, patch, size in (('b32', 32, 154_843_138), ('b16', 16, 153_186_562)):
+        model = TVProxyNet(preset(name)).eval()
+        test_eq(sum(p.numel() for p in model.parameters()), size)
+        ids = torch.tensor([[49406, 320, 49407]])
+        with torch.no_grad(): text = model.encode_text(ids, torch.ones_like(ids))
+        for n_frames in (12, 32):
+            with torch.no_grad():
+                got = model.encode_video(torch.randn(1, n_frames, 3, 224, 224))
+                out = model.proxies(text, model.keys(got))
+            test_eq([tuple(x.shape) for x in (got.video, got.tokens, got.frames, out.proxies)],
+                    [(1, 512), (1, 4, 512), (1, n_frames, 512), (1, 1, 512)])
+            assert all(torch.isfinite(x).all() for x in (got.video, got.tokens, got.frames, out.proxies))
+
+
 def test_proxy_weights_are_those_by_which_a_layer_mixes_its_values():
     "03_encoders.ipynb #47e215d2"
     states = net.hidden(frames)

@@ -17,7 +17,16 @@ from tvproxy.training import *
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 11_training.ipynb, in order"
-    global Number, clips, net, pixels, small, tmp, tour, toy_run, unit, words
+    global Number, clips, decaying, net, optim, our_decaying, pixels, reference, small, tmp, tour, toy_run, unit, words
+    # 11_training.ipynb #104f084c
+    reference = next(p for p in map(Path, ('tests/reference', '../tests/reference')) if p.is_dir())
+    optim = json.loads((reference / 'meta.json').read_text())['optim']
+    decaying = {p for g in optim['groups'] if g['weight_decay'] for p in g['params']}
+
+    def our_decaying(model):
+        "Names of the parameters that decay in ours"
+        ids = {id(p) for g in parameter_groups(model, {'': 1.}, .2) if g['weight_decay'] for p in g['params']}
+        return {name for name, p in model.named_parameters() if id(p) in ids}
     # 11_training.ipynb #074d52c0
     class Number(nn.Module):
         "One parameter with a logit scale beside it, to try callbacks on"
@@ -89,6 +98,17 @@ def test_every_parameter_that_learns_is_in_one_group_and_only_matrices_decay():
             {(.1, 0., 1), (.2, .5, 2), (.2, 0., 1)})
 
 
+def test_the_released_groups_decay_gains_and_theta_and_ours_decay_matrices_alone():
+    "11_training.ipynb #51e10126"
+    assert 'text_proxy.dash_factor' in decaying and sum('norm' in n for n in decaying) > 20
+    heads = {k: dict(num_attention_heads=4) for k in ('text', 'vision')}
+    for dash in ('theta', 'linear'):
+        model = TVProxyNet.from_released(reference / 'weights.safetensors', TVProxyConfig(**heads), dash=dash)
+        ours = our_decaying(model)
+        assert ours and not any('norm' in n or n.endswith(('bias', 'theta', 'logit_scale')) for n in ours)
+        test_eq(ours, {n for n, p in model.named_parameters() if p.ndim >= 2})
+
+
 def test_the_rate_climbs_peaks_at_one_and_falls():
     "11_training.ipynb #28504a49"
     r = [rate_at(s, 100, 20) for s in range(100)]
@@ -153,6 +173,21 @@ def test_every_group_of_parameters_follows_the_schedule_from_its_own_peak():
         def after_step(self, run): seen.append([g['lr'] for g in run.optimiser.param_groups])
     run.callbacks.append(Rates()); run.fit()
     torch.testing.assert_close(torch.tensor(seen), torch.tensor([[rate_at(s, 4, 2), .1 * rate_at(s, 4, 2)] for s in range(4)]))
+
+
+def test_the_released_schedule_moves_four_of_its_groups_and_ours_moves_every_group_from_its_own_peak():
+    "11_training.ipynb #2a6a036e"
+    rows = optim['schedule']
+    for row in rows:
+        test_eq(row['group_lrs'][:4], [row['lr']] * 4)
+        test_eq(row['group_lrs'][4:], [1e-6, 2e-6])
+    run = toy_run(Schedule(84), steps=90)
+    run.optimiser = torch.optim.SGD([dict(params=[run.model.x], lr=1e-6), dict(params=[run.model.logit_scale], lr=2e-6)])
+    seen = []
+    class Rates(Callback):
+        def after_step(self, run): seen.append([g['lr'] for g in run.optimiser.param_groups])
+    run.callbacks.append(Rates()); run.fit()
+    for row in rows[:5]: test_eq([round(x, 14) for x in seen[row['global_step'] - 1]], [round(f * row['lr'], 14) for f in (1, 2)])   # warm-up
 
 
 def test_the_scale_stays_between_one_and_its_limit():

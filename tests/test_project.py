@@ -57,6 +57,32 @@ def test_commands_in_the_readme_exist():
     assert makes <= targets
     assert {s for s in re.findall(r'(?<![\w-])(tvproxy_\w+)', fenced)} <= scripts
 
+def sections(name):
+    "Heading as Jupyter links to it -> cells below it, up to the next heading of that level or higher, of a notebook"
+    heads, found = [], {}
+    for c in json.loads((ROOT/'nbs'/name).read_text(encoding='utf-8'))['cells']:
+        text = ''.join(c['source'])
+        for m in re.finditer(r'^(#+) (.+)$', text, re.M) if c['cell_type'] == 'markdown' else []:
+            heads = [h for h in heads if h[0] < len(m[1])] + [(len(m[1]), m[2].replace(' ', '-'))]
+            found[heads[-1][1]] = []
+        for _, h in heads: found[h].append((c['cell_type'], text))
+    return found
+
+def test_each_of_the_17_differences_from_the_released_code_links_to_a_section_with_a_runnable_cell():
+    "The table in 09_model: every link leads to a heading, and some plain code cell stands below it"
+    text = '\n'.join(''.join(c['source']) for c in json.loads((ROOT/'nbs/09_model.ipynb').read_text(encoding='utf-8'))['cells'])
+    text = text.split('## Where paper, released code and this model part')[1].split('## Exercises')[0]
+    rows = dict(re.findall(r'^\| (\d+) \| (.*)$', text, re.M))
+    assert sorted(map(int, rows)) == list(range(1, 18))
+    for n, row in rows.items():
+        links = re.findall(r'\]\((\w+\.ipynb)#([^)]+)\)', row)
+        assert links, f'difference {n} has no link'
+        for book, head in links:
+            cells = sections(book).get(head)
+            assert cells is not None, f'difference {n}: {book} has no heading {head}'
+            assert any(kind == 'code' and not re.match(r'#\| (export|setup|code-fold|eval|slow|gpu)', src)
+                       for kind, src in cells), f'difference {n}: nothing to run below {head} in {book}'
+
 def test_the_readme_s_python_runs_as_it_stands(tmp_path):
     "With a model where `make demo` leaves its own, and the committed samples"
     from dataclasses import replace
