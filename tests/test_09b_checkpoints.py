@@ -77,7 +77,8 @@ def notebook():
 
     CUTS = {   # cut off from the gradient; no value changes
         'leader detached': lambda net: detached(net.generator.leader),
-        'keys detached': lambda net: net.generator.leader.register_forward_pre_hook(lambda m, i: (i[0], i[1].detach(), *i[2:])),
+        'keys detached': lambda net: net.generator.leader.register_forward_pre_hook(
+            lambda m, i: (i[0], i[1].detach(), *i[2:])),
         'dash detached': lambda net: detached(net.generator.dash),
         'query detached': lambda net: detached(net.generator.leader.layers[1].query),
         'video tokens detached': lambda net: detached(net.video.token_projection)}
@@ -179,14 +180,14 @@ def test_sizes_of_a_released_model_come_from_the_shapes_and_the_rest_from_the_ca
     got = load_released(weights, TVProxyConfig(**heads, eta=1., dash='linear'), delta=1.).config
     test_eq((got.dim, got.added_tokens, got.temporal_size, got.rounds), (32, 3, 4, 2))
     test_eq((got.delta, got.eta, got.dash), (1., 1., 'linear'))
-    test_eq({k: got.vision[k] for k in ('image_size', 'patch_size', 'hidden_size')}, dict(image_size=64, patch_size=16, hidden_size=64))
+    test_eq([got.vision[k] for k in ('image_size', 'patch_size', 'hidden_size')], [64, 16, 64])
     test_eq(load_released(weights).config.text['num_attention_heads'], 1)   # 64 / 64
 
 
 def test_a_missing_name_an_unknown_one_and_a_wrong_shape_of_the_released_layout_are_three_clear_errors():
     "09b_checkpoints.ipynb #9a1b447d"
-    names = ('clipmodel.visual_projection_patch.weight', 'clipmodel.text_model.final_layer_norm.bias', 'text_proxy.dash_factor',
-             'clipmodel.vision_model.embeddings.added_cls', 'text_proxy.proxy_decoder.event_decoder.layers.0.norm3.bias')
+    names = ('clipmodel.visual_projection_patch.weight', 'clipmodel.text_model.final_layer_norm.bias',
+             'text_proxy.dash_factor', 'clipmodel.vision_model.embeddings.added_cls', 'text_proxy.proxy_decoder.event_decoder.layers.0.norm3.bias')
     for name in names:
         few = {k: v for k, v in weights.items() if k != name}
         with pytest.raises(ValueError, match=f'1 in all:\\s+missing: {name}, '): load_released(few, TVProxyConfig(**heads))
@@ -206,9 +207,13 @@ def test_a_size_that_the_settings_name_and_a_value_that_is_not_finite_are_refuse
         load_released(weights, TVProxyConfig(dict(heads['text'], vocab_size=98), heads['vision']))
     bad = dict(weights, **{'clipmodel.logit_scale': torch.tensor(float('nan'))})
     with pytest.raises(ValueError, match='not finite: clipmodel.logit_scale'): load_released(bad, TVProxyConfig(**heads))
-    with pytest.raises(ValueError, match='one name that ends in .*it has 0.* Is it a CLIP-ViP'): load_released({'a': torch.zeros(1)})
+    with pytest.raises(ValueError, match='one name that ends in .*it has 0.* Is it a CLIP-ViP'):
+        load_released({'a': torch.zeros(1)})
     wide = {k: torch.zeros([96 if n == 64 else n for n in v.shape]) for k, v in weights.items()}
-    with pytest.raises(ValueError, match='width of 96 makes no heads of 64'): load_released(wide)
+    with pytest.raises(ValueError, match='width of 96, which makes no 1 heads of 64; say'): load_released(wide)
+    few = {k: v[:-1] if 'text_model' in k and 'layer_norm' in k else v for k, v in weights.items()}
+    with pytest.raises(ValueError, match='text tower say a width of 63, which makes no 4 heads$'):
+        load_released(few, TVProxyConfig(**heads))
 
 
 def test_prefixes_and_half_precision_change_nothing_in_what_is_loaded_from_the_released_layout():
@@ -246,7 +251,8 @@ def test_each_released_setting_is_a_choice_of_fields_that_loads_and_the_signs_di
     "09b_checkpoints.ipynb #07d75812"
     nets = {name: released(**choices) for name, choices in RELEASED_CHOICES.items()}
     test_eq([type(nets[n].generator.dash).__name__ for n in ('msrvtt_b16', 'didemo_b32')], ['ThetaDash', 'LinearDash'])
-    test_eq([(nets[n].generator.delta, nets[n].generator.eta) for n in ('msrvtt_b32', 'msrvtt_b16')], [(1., 1.), (-1., -1.)])
+    signs = [(nets[n].generator.delta, nets[n].generator.eta) for n in ('msrvtt_b32', 'msrvtt_b16')]
+    test_eq(signs, [(1., 1.), (-1., -1.)])
     test_eq([nets[n].generator.leader_tokens for n in ('didemo_b32', 'msrvtt_b32')], [1, None])
 
 
@@ -287,7 +293,8 @@ def test_released_directors_dashes_proxies_and_scores_are_matched_for_every_sign
     "09b_checkpoints.ipynb #eee5a987"
     from tvproxy.dash import token_similarity
     from tvproxy.retrieval import proxy_scores, score_matrix
-    torch.testing.assert_close(token_similarity(known['text_features'], known['video_tokens']), known['frame_logits'], atol=1e-5, rtol=0)
+    s = token_similarity(known['text_features'], known['video_tokens'])
+    torch.testing.assert_close(s, known['frame_logits'], atol=1e-5, rtol=0)
     for dash in ('theta', 'linear'):
         for sign, (delta, eta) in SIGNS.items():
             text, features, out = run(net := released(dash=dash, delta=delta, eta=eta))
@@ -323,7 +330,8 @@ def test_released_proxy_cosines_of_a_training_batch_are_matched():
     for dash in ('theta', 'linear'):
         text, features, out = run(released(dash=dash, delta=1., eta=1.))
         unit = F.normalize(out.proxies[:B], dim=-1)
-        torch.testing.assert_close(torch.einsum('abd,bd->ab', unit, features.video), known[f'train_{dash}.proxy_logits'], atol=3e-5, rtol=0)
+        cos = torch.einsum('abd,bd->ab', unit, features.video)
+        torch.testing.assert_close(cos, known[f'train_{dash}.proxy_logits'], atol=3e-5, rtol=0)
         positive = torch.stack([unit[i, i] for i in range(B)])
         torch.testing.assert_close(positive @ features.video.T, known[f'train_{dash}.pos_logits'], atol=3e-5, rtol=0)
 

@@ -99,6 +99,34 @@ def test_the_readme_s_python_runs_as_it_stands(tmp_path):
         r = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, capture_output=True, text=True)
         assert r.returncode == 0 and 'text to video' in r.stdout, r.stdout + r.stderr
 
+def test_the_readme_s_lines_on_checkpoints_run_on_stand_ins(tmp_path):
+    "Files and a folder of the names in the README: the reference tensors, a CLIP made with transformers"
+    import torch
+    from safetensors.torch import load_file
+    from transformers import CLIPConfig, CLIPModel
+    from tvproxy import Tokenizer, TVProxyNet
+    weights = load_file(ROOT/'tests/reference/weights.safetensors')
+    torch.save(weights, tmp_path/'msrvtt_b32.pt')
+    torch.save({k: v for k, v in weights.items() if 'text_proxy' not in k and 'patch.weight' not in k}, tmp_path/'clipvip.pt')
+    words = Tokenizer.train(['a red ring'], 9)
+    tower = dict(hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=1)
+    clip = CLIPModel(CLIPConfig(text_config=dict(tower, vocab_size=len(words), max_position_embeddings=9),
+                                vision_config=dict(tower, image_size=16, patch_size=8), projection_dim=32))
+    clip.save_pretrained(tmp_path/'openai/clip-vit-base-patch32')
+    words.save_pretrained(tmp_path/'openai/clip-vit-base-patch32')
+    text = (ROOT/'README.md').read_text(encoding='utf-8')
+    code, = re.findall(r'^```python\n(.*?from_released.*?)^```', text, re.S | re.M)
+    code = f'from tvproxy import TVProxyNet\n{code}'.replace("\nmodel = ", "\nprint('new'); model = ")
+    r = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, capture_output=True, text=True)
+    assert r.returncode == 0, r.stderr
+    assert r.stdout.count('new') == 3 and 'msrvtt_b32.pt: 148 tensors fill 155 parameters' in r.stdout
+    command, = re.findall(r'^tvproxy_convert .*$', text, re.M)
+    args = command.split()
+    r = subprocess.run([Path(sys.executable).with_name(args[0]), *args[1:]], cwd=tmp_path, capture_output=True, text=True)
+    assert r.returncode == 0, r.stderr
+    back = TVProxyNet.from_pretrained(tmp_path/args[2])
+    assert (back.config.delta, back.config.eta, len(back.tokenizer)) == (1, 1, len(words))
+
 def test_the_readme_s_training_command_runs_in_short(tmp_path):
     "The options as the README gives them, with a few steps on a few clips"
     from tvproxy import ShapesConfig, make_shapes

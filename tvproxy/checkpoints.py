@@ -45,7 +45,8 @@ def read_weights(
         f'from_released: {path} is refused: it is no plain checkpoint, and more than tensors in it could run code of '
         f'its author. Nothing of it was run. PyTorch: {str(e).strip().splitlines()[0]}') from e
     except (SafetensorError, RuntimeError, EOFError, ValueError) as e: raise ValueError(
-        f'from_released: {path} is damaged or no checkpoint: {(str(e).strip() or type(e).__name__).splitlines()[0]}') from e
+        f'from_released: {path} is damaged or no checkpoint: '
+        f'{(str(e).strip() or type(e).__name__).splitlines()[0]}') from e
     return _named_tensors(found, path)
 
 # %% ../nbs/09b_checkpoints.ipynb #9715bc70
@@ -153,9 +154,11 @@ def _tower_config(said, found, name):
     "Fields of a tower: what the caller said, then what the shapes tell, then heads of width 64"
     fields_ = {**found, **said}
     width = fields_.get('hidden_size', 64)
-    if 'num_attention_heads' not in fields_ and width % 64: raise ValueError(
-        f"from_released: a width of {width} makes no heads of 64; say config.{name}['num_attention_heads']")
-    return {'num_attention_heads': max(1, width // 64), **fields_}
+    heads = fields_.setdefault('num_attention_heads', max(1, width // 64))
+    if width % heads or ('num_attention_heads' not in said and width % 64): raise ValueError(
+        f'from_released: most shapes of the {name} tower say a width of {width}, which makes no {heads} heads'
+        + ('' if 'num_attention_heads' in said else f" of 64; say config.{name}['num_attention_heads']"))
+    return fields_
 
 def _config_of(weights, config, choices):
     "Settings for a checkpoint: those of the caller, sizes from the shapes where the caller left the default"
@@ -227,7 +230,8 @@ class LoadReport:
 _COPY = 'a copy of the visual projection'
 _DRAWN = 'drawn, as nn.Linear starts (released_init)'
 _FRESH = "drawn: maps as PyTorch's nn.Linear starts, norms 1 and 0, theta from 0 to 1"
-_FRESH_RELEASED = "drawn: as PyTorch's nn.MultiheadAttention and nn.Linear start, norms 1 and 0, theta from 0 to 1 (released_init)"
+_FRESH_RELEASED = ("drawn: as PyTorch's nn.MultiheadAttention and nn.Linear start, norms 1 and 0, "
+                   'theta from 0 to 1 (released_init)')
 
 def _start_projection(model, released_init):
     "Start the second projection; says how"
@@ -250,7 +254,7 @@ def _start_generator(model, released_init):
 
 # %% ../nbs/09b_checkpoints.ipynb #4653a0c6
 def _fill(weights, config, source, absent=()):
-    "A model of these settings filled with released tensors, and its report; `absent`: prefixes of ours to leave as built"
+    "A model of these settings filled with released tensors, and its report; names in `absent` stay as built"
     with torch.device('meta'): shell = TVProxyNet(config)
     left = lambda name: name.startswith(tuple(absent))
     names = {k: released_names(k, config.added_tokens) for k in shell.state_dict() if not left(k)}
@@ -269,7 +273,7 @@ def load_released(
     released_init:bool=False,  # start what the file lacks as the released code does, not as we do
     **choices,                 # fields of `TVProxyConfig`, in place of a whole config
 )->TVProxyNet:                 # ready to use (dropout off), with `.load_report`
-    "A model from a checkpoint in the released layout, or from CLIP-ViP's pretraining; every name has its place or a reason"
+    "A model from a checkpoint in the released layout, or from CLIP-ViP's pretraining, every name accounted for"
     weights = _named_tensors(source, 'the state dict') if isinstance(source, dict) else read_weights(source)
     said = 'the state dict' if isinstance(source, dict) else str(source)
     weights, prefix = _without_prefix(weights, said)

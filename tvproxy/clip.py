@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .checkpoints import RELEASED_CHOICES, LoadReport, _V, _fill, _start_generator, _start_projection, load_released
+from .checkpoints import (RELEASED_CHOICES, LoadReport, _V, _fill, _start_generator, _start_projection,
+                                 load_released)
 from .data import Tokenizer
 from .model import TVProxyConfig, TVProxyNet, _no_model
 
@@ -34,8 +35,8 @@ def _clip_config(clip, choices):
 def _read_clip(name, download):
     "transformers' CLIPModel in a folder or on the hub, and the names in its file that it has no place for"
     from transformers import CLIPModel
-    here = Path(name).is_dir()
-    try: clip, info = CLIPModel.from_pretrained(str(name), output_loading_info=True, local_files_only=here or not download)
+    here = Path(name).is_dir() or not download
+    try: clip, info = CLIPModel.from_pretrained(str(name), output_loading_info=True, local_files_only=here)
     except Exception as e: raise _no_model('from_clip', name, e, download) from e
     wrong = {k: sorted(map(str, info[k])) for k in ('missing_keys', 'mismatched_keys') if info[k]}
     if wrong: raise ValueError(f'from_clip: {name} is not a whole CLIP: {wrong}')
@@ -69,7 +70,8 @@ def load_clip(
     report.initialised = {**_start_vip(model, added_noise), **_start_projection(model, released_init),
                           **_start_generator(model, released_init)}
     if config.added_tokens: report.initialised['video.proxy'] = f'row 0 loaded; the others: {_NEAR}'
-    report.loaded = {k: tuple(n.removeprefix('clipmodel.') for n in ns if 'added_cls' not in n) for k, ns in report.loaded.items()}
+    theirs = lambda names: tuple(n.removeprefix('clipmodel.') for n in names if 'added_cls' not in n)
+    report.loaded = {k: theirs(names) for k, names in report.loaded.items()}
     report.ignored, model.load_report = ignored, report
     model.tokenizer = _clip_tokenizer(name, download)
     return model.eval()
@@ -97,9 +99,12 @@ def convert(
     if setting and setting not in RELEASED_CHOICES: raise ValueError(
         f'convert: setting must be empty or one of {sorted(RELEASED_CHOICES)}, got {setting!r}')
     if (Path(out) / 'config.json').exists(): raise FileExistsError(f'convert: {out} holds a model already')
-    choices = {**RELEASED_CHOICES.get(setting, {}), **{k: v for k, v in dict(delta=delta, eta=eta).items() if v is not None}}
-    heads = {t: {'num_attention_heads': n} if n else {} for t, n in (('text', text_heads), ('vision', vision_heads))}
-    model = load_clip(checkpoint, **choices) if Path(checkpoint).is_dir() else load_released(checkpoint, **choices, **heads)
+    signs = {k: v for k, v in dict(delta=delta, eta=eta).items() if v is not None}
+    heads = {k: {'num_attention_heads': n} for k, n in (('text', text_heads), ('vision', vision_heads)) if n}
+    if heads and Path(checkpoint).is_dir(): raise ValueError(
+        f'convert: {checkpoint} is a folder, whose config.json has the number of heads; leave out text_heads and vision_heads')
+    load = load_clip if Path(checkpoint).is_dir() else load_released
+    model = load(checkpoint, **{**RELEASED_CHOICES.get(setting, {}), **signs, **heads})
     if tokenizer: model.tokenizer = Tokenizer.from_pretrained(tokenizer)
     model.save_pretrained(out)
     return model.load_report

@@ -151,7 +151,7 @@ class _Foreign:
     "Models from checkpoints of other layouts"
     @classmethod
     def from_released(cls,
-        source,       # a file of `torch.save` or safetensors in the released layout or of CLIP-ViP's pretraining, or a state dict
+        source,       # a state dict or a file (`torch.save`, safetensors): released layout or CLIP-ViP's pretraining
         config=None,  # `TVProxyConfig`: heads, sign, dash and what else no shape tells; None: defaults
         **options,    # of `tvproxy.checkpoints.load_released`: released_init, and fields of `TVProxyConfig`
     )->'TVProxyNet':
@@ -236,8 +236,8 @@ def _no_model(function, name, error, download):
     why = (str(error).strip() or type(error).__name__).splitlines()[0]
     if Path(name).is_dir(): return ValueError(f'{function}: the folder {name} holds no model that can be read: {why}')
     hub = f'and the hub gave none ({why})' if download else 'and download=False keeps from asking the hub'
-    return FileNotFoundError(f'{function}: no folder {name} here, {hub}. Without a network, copy the files of the model '
-                             'into a folder and pass its path')
+    return FileNotFoundError(f'{function}: no folder {name} here, {hub}. Without a network, copy the files of the '
+                             'model into a folder and pass its path')
 
 def _find_folder(name, download):
     "The folder called `name`, or a copy of the model of that name on the hub"

@@ -591,7 +591,8 @@ def _check(config):
         f"train: part must be 'encoders', 'generator' or 'all', got {c.part!r}")
     if c.part == 'generator' and not c.init: raise ValueError(
         "train: part='generator' needs `init`, the checkpoint whose encoders are to be frozen")
-    if c.augment not in ('shift', 'none'): raise ValueError(f"train: augment must be 'shift' or 'none', got {c.augment!r}")
+    if c.augment not in ('shift', 'none'): raise ValueError(
+        f"train: augment must be 'shift' or 'none', got {c.augment!r}")
     if c.init and Path(c.init).resolve().parent == Path(c.out).resolve(): raise ValueError(
         f'train: out {c.out!r} would overwrite the checkpoint {c.init!r} that the run starts from; choose another out')
     for name in ('steps', 'batch_size', 'eval_every', 'views'):
