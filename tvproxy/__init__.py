@@ -3,7 +3,8 @@ __version__ = "0.1.0"
 
 _NAMES = {name: module for module, names in {
     'shapes': 'ShapesConfig make_shapes',
-    'video': 'VideoError frame_indices read_frames',
+    'decoders': 'VideoError VideoFacts probe_video',
+    'video': 'frame_indices read_frames',
     'data': 'Clip ClipDataset Tokenizer check_data load_clips make_loader',
     'encoders': 'TextEncoder VideoEncoder VideoFeatures',
     'leader': 'DirectionLeader',
@@ -11,6 +12,7 @@ _NAMES = {name: module for module, names in {
     'refine': 'ProxyOutput TextProxyGenerator',
     'losses': 'info_nce proxy_losses',
     'model': 'TVProxyConfig TVProxyNet preset',
+    'checkpoints': 'LoadReport',
     'retrieval': 'choose_gamma dual_softmax late_interaction rank_metrics score_matrix',
     'training': 'TrainConfig evaluate train'}.items() for name in names.split()}
 
