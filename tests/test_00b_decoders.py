@@ -145,10 +145,30 @@ def test_ten_bits_interlacing_and_variable_frame_rates_are_told_apart():
     np.testing.assert_allclose(np.diff(vary.times) * vary.tick, np.diff(pts) / 100, atol=1e-6)
 
 
+def test_a_seal_fits_only_the_file_that_it_was_made_for():
+    "00b_decoders.ipynb #285e8830"
+    path = encode(tmp/'sealed.mp4', pictures())
+    test_eq(sealed_frames(path), 0)
+    seal(path, 60)
+    test_eq((sealed_frames(path), probe_video(path).doubts, len(in_order(path))), (60, (), 60))
+    raw = path.read_bytes()
+    for name, other in dict(cut=raw[:-1], more=raw + b'x', front=raw[100:], none=b'').items():
+        (tmp/name).write_bytes(other); test_eq(sealed_frames(tmp/name), 0)
+    test_eq((sealed_frames(tmp/'gone'), sealed_frames(tmp), sealed_frames('a\0b')), (0, 0, 0))
+    test_eq(sealed_frames(cut(path, tmp/'copied.mp4')), 0)
+
+
 def test_every_lie_gives_the_frames_that_reading_in_order_gives():
     "00b_decoders.ipynb #6a8751cb"
     for name, path in lies(tmp).items():
         for n in (1, 5, 12, 70): test_eq((name, off(path, n)), (name, 0.))
+
+
+def test_sealed_files_are_read_right_and_a_seal_with_a_wrong_number_is_not_believed():
+    "00b_decoders.ipynb #54e0077d"
+    for name, n in (('right.mp4', 60), ('wrong.mp4', 59)):
+        seal(encode(tmp/name, pictures()), n)
+        for use in (True, False): test_eq((name, off(tmp/name, use_decord=use)), (name, 0.))
 
 
 def test_frames_of_other_containers_and_codecs_are_right_with_and_without_decord():

@@ -7,6 +7,7 @@ from pathlib import Path
 import av, numpy as np, pytest, torch
 
 from tvproxy.decoders import VideoError
+from tvproxy.prepare import prepare_videos
 from tvproxy.video import frame_indices, read_frames, resize_frames
 
 CLIPS = Path(os.environ.get('TVPROXY_CLIPS', Path(__file__).resolve().parents[2]/'shared/clips'))
@@ -46,3 +47,21 @@ def test_an_odd_file_gives_right_frames_or_an_error_that_names_it(name):
     except VideoError as e: assert name in e.path and e.reason
     else: assert wrong_frames(CLIPS/'odd'/name) == []
     assert time.time() - start < 25
+
+@needs_clips
+def test_prepared_real_clips_show_the_frames_of_their_sources_through_plain_decord(tmp_path):
+    decord = pytest.importorskip('decord')
+    names = {json.loads(line)['file'] for line in (CLIPS/'manifest.jsonl').read_text().splitlines()}
+    (tmp_path/'in').mkdir()
+    for name in names: (tmp_path/'in'/name).symlink_to(CLIPS/name)
+    report = prepare_videos(tmp_path/'in', tmp_path/'out', workers=2, progress=False)
+    assert report.failed == {} and len(report.done) == len({Path(n).stem for n in names})
+    for name in names:
+        reader = decord.VideoReader(str(tmp_path/'out'/name).rsplit('.', 1)[0] + '.mp4', num_threads=1)
+        all_ = in_order(CLIPS/name)
+        kept = np.linspace(0, len(all_) - 1, len(reader)).astype(int)
+        index = np.random.RandomState(0).permutation(len(reader))[:12].tolist()   # out of order: it must jump
+        got = resize_frames(torch.from_numpy(reader.get_batch(index).asnumpy()).permute(0, 3, 1, 2), 224).float()
+        for x, i in zip(got, kept[index]):
+            off = (all_ - x).abs().mean((1, 2, 3))
+            assert off[i] < 12 and off.min() > off[i] - 1, (name, i, off[i])

@@ -5,6 +5,7 @@ _NAMES = {name: module for module, names in {
     'shapes': 'ShapesConfig make_shapes',
     'decoders': 'VideoError VideoFacts probe_video',
     'video': 'frame_indices read_frames',
+    'prepare': 'PrepareReport prepare_videos',
     'data': 'Clip ClipDataset Tokenizer check_data load_clips make_loader',
     'encoders': 'TextEncoder VideoEncoder VideoFeatures',
     'leader': 'DirectionLeader',

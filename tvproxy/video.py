@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np, torch, torch.nn.functional as F
 
-from .decoders import VideoError, _open, _picture, _stream, _why, decode_frames
+from .decoders import VideoError, _open, _picture, _stream, _why, decode_frames, sealed_frames
 
 # %% ../nbs/01_video.ipynb #d1af037c
 def frame_indices(
@@ -33,7 +33,7 @@ def resize_frames(
 )->torch.Tensor:          # (T, 3, S, S), uint8
     "Squash frames to a square (eq. 3); nothing is cropped, for the edges of a video matter too"
     if tuple(frames.shape[-2:]) == (size, size): return frames
-    return F.interpolate(frames.float(), (size, size), mode='bilinear', antialias=True).round().clamp(0, 255).byte()
+    return F.interpolate(frames, (size, size), mode='bilinear', antialias=True)   # in whole numbers: ten times as fast
 
 # %% ../nbs/01_video.ipynb #8f913a4c
 _IMAGES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp')
@@ -57,14 +57,18 @@ def _folder_frames(folder, pick):
     return out
 
 # %% ../nbs/01_video.ipynb #c648360b
-def _read_here(path, n, size=224, seed=None, use_decord=True):
-    "Read frames in this process; with a seed they are jittered"
-    path = Path(path)
+def _read_here(path, n, size=224, seed=None, use_decord=True, out=None):
+    "Read frames in this process, into `out` if there is one; with a seed they are jittered"
+    path, k = Path(path), 0
     def pick(total):
         return frame_indices(total, n, seed is not None, None if seed is None else torch.Generator().manual_seed(seed))
     frames = _folder_frames(path, pick) if path.is_dir() else decode_frames(path, pick, use_decord)
-    pixels = (torch.from_numpy(np.ascontiguousarray(f)).permute(2, 0, 1)[None] for f in frames)   # (1, 3, H, W)
-    return torch.cat([resize_frames(x, size) for x in pixels]).contiguous()
+    out = torch.empty(n, 3, size, size, dtype=torch.uint8) if out is None else out
+    together = isinstance(frames, np.ndarray) and frames[0].size < 2**20
+    for part in [frames] if together else (np.ascontiguousarray(f)[None] for f in frames):   # (T or 1, H, W, 3)
+        out[k:k + len(part)] = resize_frames(torch.from_numpy(part).permute(0, 3, 1, 2), size)
+        k += len(part)
+    return out
 
 # %% ../nbs/01_video.ipynb #f8680c58
 def _serve(jobs, answers):
@@ -171,7 +175,7 @@ def read_frames(
     elif tuple(out.shape) != shape or out.dtype != torch.uint8 or not out.is_contiguous(): raise ValueError(
         f'read_frames: out must be uint8, contiguous and {shape}, got {out.dtype} and {tuple(out.shape)}')
     seed = int(torch.randint(2**31, (), generator=generator)) if jitter else None
-    if timeout is None: return out.copy_(_read_here(path, n, size, seed))
+    if timeout is None or sealed_frames(path): return _read_here(path, n, size, seed, out=out)
     return _read_apart(out, path, timeout, seed=seed)
 
 # %% ../nbs/01_video.ipynb #7eace0d6
