@@ -5,6 +5,8 @@ _NAMES = {name: module for module, names in {
     'shapes': 'ShapesConfig make_shapes',
     'video': 'VideoError frame_indices read_frames',
     'data': 'Clip ClipDataset Tokenizer check_data load_clips make_loader',
+    'benchmarks': 'is_heldout',
+    'doctor': 'DataReport check_benchmark',
     'encoders': 'TextEncoder VideoEncoder VideoFeatures',
     'leader': 'DirectionLeader',
     'dash': 'LinearDash ThetaDash',
