@@ -33,7 +33,9 @@ def notebook():
         'video,caption\na.mp4,"a dog': 'line 2 is not CSV: unexpected end of data',
         '{"video": "a.mp4", "caption": "bread"}\n{"video": ': 'line 2 is not JSON',
         '["a.mp4", "bread"]': 'line 1 is not a JSON object',
-        'video,caption,gallery\na.mp4,bread,first': "line 2: gallery must be a number, got 'first'",
+        'video,caption,gallery\na.mp4,bread,first': "line 2 has a gallery that is not a number: 'first'",
+        'video,caption\n../b.mp4,bread': "line 2 names '../b.mp4', which is not in the folder",
+        '{"video": 7, "caption": "bread"}': 'line 1 needs "video" and "caption"',
         'video,caption\n': 'holds no clips'}
 
     def message(name, text):
@@ -81,7 +83,7 @@ def test_a_folder_loads_with_a_table_with_lines_of_json_and_without_either():
 
 def test_every_mistake_in_a_captions_file_is_an_error_that_names_file_and_line():
     "02_data.ipynb #17e29e37"
-    assert len(MISTAKES) == 9
+    assert len(MISTAKES) == 11
     for i, (text, why) in enumerate(MISTAKES.items()):
         said = message(f'wrong{i}', text)
         assert said.startswith('load_clips: ROOT') and re.search(why, said), said
@@ -89,7 +91,7 @@ def test_every_mistake_in_a_captions_file_is_an_error_that_names_file_and_line()
 
 def test_an_unknown_data_set_folder_or_split_is_refused_with_those_that_there_are():
     "02_data.ipynb #f76a9741"
-    with pytest.raises(ValueError, match=r"one of \['embedded', 'folder'\], got 'msrvt'"): load_clips('msrvt', tmp)
+    with pytest.raises(ValueError, match=r"one of \['activitynet', .*'msrvtt'\], got 'msrvt'"): load_clips('msrvt', tmp)
     with pytest.raises(FileNotFoundError, match='no folder .*nowhere'): load_clips('folder', tmp/'nowhere')
     with pytest.raises(FileNotFoundError, match='holds no captions.jsonl; give the folder'): load_clips('embedded', tmp)
     with pytest.raises(ValueError, match=r"no split 'dev', only \['heldout', 'test', 'train'\]"):
@@ -100,6 +102,30 @@ def test_an_unknown_data_set_folder_or_split_is_refused_with_those_that_there_ar
     root = own_folder('latin', '')
     (root/'captions.csv').write_bytes('video,caption\na.mp4,Brötchen\n'.encode('latin-1'))
     with pytest.raises(ValueError, match='captions.csv is not UTF-8 text'): load_clips('folder', root)
+
+
+def test_bad_rows_and_missing_videos_can_be_left_out_with_one_warning_each():
+    "02_data.ipynb #d9e062f0"
+    rows = 'video,caption\na.mp4,bread\n/etc/passwd,x\nb.mp4,\nb.avi,"a, b",\ngone.mp4,toast\n'
+    root = own_folder('skipped', rows)
+    with pytest.warns(UserWarning) as said: left = load_clips('folder', root, missing='skip', bad_rows='skip')
+    test_eq([c.id for c in left], ['a'])
+    assert len(said) == 2 and '1 of 2 videos are missing: \'gone.mp4\'' in str(said[0].message)
+    assert "3 bad rows are left out, the first one" in str(said[1].message) and 'line 3' in str(said[1].message)
+    with pytest.raises(ValueError, match="line 3 names '/etc/passwd', which is not in"): load_clips('folder', root)
+    root = own_folder('all_gone', 'video,caption\nx.mp4,bread\n')
+    with pytest.raises(FileNotFoundError, match='1 of 1 videos are missing'): load_clips('folder', root, missing='skip')
+    with pytest.raises(ValueError, match="missing must be 'error' or 'skip', got 'no'"):
+        load_clips('folder', root, missing='no')
+    with pytest.raises(ValueError, match="videos and captions are for activitynet, didemo, msrvtt; got them with 'folder'"):
+        load_clips('folder', root, captions='one')
+
+
+def test_links_may_lead_out_of_the_folder_and_other_paths_may_not():
+    "02_data.ipynb #72b96a4e"
+    root = own_folder('links', 'video,caption\nc.mp4,bread\nsub/../a.mp4,toast\n'); (root/'sub').mkdir()
+    (root/'c.mp4').symlink_to(shapes/'test/00003.mp4')
+    test_eq([c.captions for c in load_clips('folder', root)], [('bread',), ('toast',)])
 
 
 def test_checking_counts_clips_captions_repeats_and_broken_files():

@@ -7,6 +7,8 @@ _NAMES = {name: module for module, names in {
     'video': 'frame_indices read_frames',
     'prepare': 'PrepareReport prepare_videos',
     'data': 'Clip ClipDataset Tokenizer check_data load_clips make_loader',
+    'benchmarks': 'is_heldout',
+    'doctor': 'DataReport check_benchmark',
     'encoders': 'TextEncoder VideoEncoder VideoFeatures',
     'leader': 'DirectionLeader',
     'dash': 'LinearDash ThetaDash',

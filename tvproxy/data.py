@@ -7,7 +7,7 @@ __all__ = ['Clip', 'clip_splits', 'load_clips', 'check_data', 'Tokenizer', 'cach
            'make_loader']
 
 # %% ../nbs/02_data.ipynb #00840c3b
-import csv, io, json, os
+import csv, io, json, os, warnings
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,69 +28,106 @@ class Clip:
     gallery:int=0       # clips of one gallery are ranked together
 
 # %% ../nbs/02_data.ipynb #8c540b27
-def _csv_rows(text, file):
+class _BadRows:
+    "Called with what is wrong with a row: an error at once, or a count and one warning"
+    def __init__(self,
+        mode,  # 'error' or 'skip'
+    ): self.mode, self.said = mode, []
+
+    def __call__(self, why):
+        if self.mode == 'error': raise ValueError(f'load_clips: {why}')
+        self.said.append(why)
+
+    def first(self):
+        "The first of the rows left out, in words, or ''"
+        return f'; {len(self.said):,} rows are bad, the first one: {self.said[0]}' if self.said else ''
+
+    def warn(self):
+        "Say once what was left out"
+        if self.said: warnings.warn(
+            f'load_clips: {len(self.said):,} bad rows are left out, the first one: {self.said[0]}', stacklevel=3)
+
+def _read_text(file):
+    "The text of a UTF-8 file, without the mark that some editors put first"
+    try: return Path(file).read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as e: raise ValueError(f'load_clips: {file} is not UTF-8 text; save it as UTF-8') from e
+
+# %% ../nbs/02_data.ipynb #4d7ce0fa
+def _csv_rows(text, file, bad):
     "(where, row) of a table with a header"
     reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
         for row in reader:
             where = f'{file} line {reader.line_num}'
-            if None in row: raise ValueError(
-                f'load_clips: {where} has more cells than the header; a caption with a comma needs "quotes"')
-            yield where, row
+            if None in row: bad(f'{where} has more cells than the header; a caption with a comma needs "quotes"')
+            else: yield where, row
     except csv.Error as e:
         raise ValueError(f'load_clips: {file} line {reader.reader.line_num} is not CSV: {e}') from e
 
-def _jsonl_rows(text, file):
+def _jsonl_rows(text, file, bad):
     "(where, row) of a file with a JSON object a line"
     for i, line in enumerate(text.split('\n'), 1):
         where = f'{file} line {i}'
         if not line.strip(): continue
         try: row = json.loads(line)
-        except ValueError as e: raise ValueError(f'load_clips: {where} is not JSON: {e}') from e
-        if not isinstance(row, dict): raise ValueError(f'load_clips: {where} is not a JSON object: {line[:40]!r}')
-        yield where, row
+        except (ValueError, RecursionError) as e: bad(f'{where} is not JSON: {e}'); continue
+        if isinstance(row, dict): yield where, row
+        else: bad(f'{where} is not a JSON object: {line[:40]!r}')
 
 # %% ../nbs/02_data.ipynb #de6e4a59
-def _captions_file(file):
+def _wrong(row, texts):
+    "What is wrong with a row of a captions file, or None"
+    if not row.get('video') or not isinstance(row['video'], str) or None in texts:
+        return f'needs "video" and "caption", it has {[k for k in row if row[k] is not None]}'
+    if not all(str(t).strip() for t in texts): return f'has an empty caption for {row["video"]!r}'
+    gallery = str(row.get('gallery') or 0)
+    if not (gallery.isdecimal() and len(gallery) < 10): return f'has a gallery that is not a number: {gallery!r}'
+    if not isinstance(row.get('split') or '', str): return f'has a split that is not a word: {row["split"]!r}'
+
+def _captions_file(file, bad):
     "Rows of a captions file: where they stand, video, captions, split, gallery"
-    try: text = Path(file).read_text(encoding='utf-8-sig')
-    except UnicodeDecodeError as e: raise ValueError(f'load_clips: {file} is not UTF-8 text; save it as UTF-8') from e
-    for where, row in (_csv_rows if Path(file).suffix == '.csv' else _jsonl_rows)(text, file):
+    for where, row in (_csv_rows if Path(file).suffix == '.csv' else _jsonl_rows)(_read_text(file), file, bad):
         texts = row['captions'] if isinstance(row.get('captions'), list) else [row.get('caption')]
-        if not row.get('video') or None in texts: raise ValueError(
-            f'load_clips: {where} needs "video" and "caption", it has {[k for k in row if row[k] is not None]}')
-        texts = [' '.join(str(t).split()) for t in texts]
-        if '' in texts: raise ValueError(f'load_clips: {where} has an empty caption for {row["video"]!r}')
-        gallery = str(row.get('gallery') or 0)
-        if not gallery.isdigit(): raise ValueError(f'load_clips: {where}: gallery must be a number, got {gallery!r}')
-        yield where, row['video'], texts, row.get('split') or None, int(gallery)
+        if why := _wrong(row, texts): bad(f'{where} {why}')
+        else: yield (where, row['video'], [' '.join(str(t).split()) for t in texts], row.get('split') or None,
+                     int(row.get('gallery') or 0))
 
 # %% ../nbs/02_data.ipynb #742089cf
 _SUFFIXES = ('.mp4', '.webm', '.mkv', '.avi', '.mov', '.m4v', '.mpg', '.mpeg', '.flv', '.gif')
 
-def _embedded(root):
+def _embedded(root, bad):
     "Rows of what `make_shapes` wrote"
     if not (root/'captions.jsonl').is_file(): raise FileNotFoundError(
         f'load_clips: {root} holds no captions.jsonl; give the folder that `make_shapes` returns')
-    return _captions_file(root/'captions.jsonl')
+    return _captions_file(root/'captions.jsonl', bad)
 
-def _folder(root):
+def _folder(root, bad):
     "Rows of captions.csv or captions.jsonl, or of all videos below the folder"
     for name in ('captions.csv', 'captions.jsonl'):
-        if (root/name).is_file(): return _captions_file(root/name)
+        if (root/name).is_file(): return _captions_file(root/name, bad)
     videos = sorted(p for p in root.rglob('*') if p.suffix.lower() in _SUFFIXES and p.name[0] != '.' and p.is_file())
     return [(str(root), p.relative_to(root).as_posix(), [], None, 0) for p in videos]
 
 _READERS = {'embedded': _embedded, 'folder': _folder}
+_BENCHMARKS = ('activitynet', 'didemo', 'msrvtt')   # read by the module benchmarks
 
 # %% ../nbs/02_data.ipynb #034948af
-def _all_rows(dataset, root):
+def _leaves(root, video):
+    "Does this path lead out of the folder, links aside?"
+    top = os.path.abspath(root)
+    return not os.path.normpath(os.path.join(top, video)).startswith(os.path.join(top, ''))
+
+def _all_rows(dataset, root, bad):
     "The rows of a data set, after the checks that do not depend on the split"
-    root, known, seen = Path(root), sorted(_READERS), {}
+    root, known, seen, rows = Path(root), sorted([*_READERS, *_BENCHMARKS]), {}, []
     if dataset not in known: raise ValueError(f'load_clips: dataset must be one of {known}, got {dataset!r}')
     if not root.is_dir(): raise FileNotFoundError(f'load_clips: no folder {root}')
-    rows = list(_READERS[dataset](root))
-    if not rows: raise ValueError(f'load_clips: {root} holds no clips')
+    for row in _READERS[dataset](root, bad):
+        if _leaves(root, row[1]): bad(f'{row[0]} names {row[1]!r}, which is not in the folder')
+        else: rows.append(row)
+    if not rows:
+        file = next((n for n in ('captions.csv', 'captions.jsonl') if (root/n).is_file()), '')
+        raise ValueError(f'load_clips: {root/file} holds no clips{bad.first()}')
     for where, video, _, split, gallery in rows:
         first = seen.setdefault(video, (split, gallery))
         if first != (split, gallery): raise ValueError(
@@ -99,35 +136,74 @@ def _all_rows(dataset, root):
 
 # %% ../nbs/02_data.ipynb #a27f677a
 def clip_splits(
-    dataset:str,     # 'embedded' or 'folder'
+    dataset:str,     # as in `load_clips`
     root,            # the folder
 )->list:             # names in alphabetical order; empty where the rows name no split
-    "The splits that a data set has"
-    return sorted({r[3] for r in _all_rows(dataset, root) if r[3]})
+    "The splits that a data set has; of a benchmark those whose lists are there"
+    if dataset in _BENCHMARKS:
+        from tvproxy.benchmarks import _splits
+        return _splits(dataset, root)
+    return sorted({r[3] for r in _all_rows(dataset, root, _BadRows('skip')) if r[3]})
 
 # %% ../nbs/02_data.ipynb #5e1efd8a
-def _clips(rows, root):
+def _lacking(gone, total, root, missing):
+    "Videos that are not there, (where, name) each: an error, or one warning"
+    if not gone: return
+    names = ', '.join(repr(v) for _, v in gone[:5]) + (', ...' if len(gone) > 5 else '')
+    count = f'{len(gone):,} of {total:,} videos are missing: {names}'
+    if missing == 'skip' and len(gone) < total: warnings.warn(
+        f'load_clips: {count}. They are left out, so that a result is not comparable with one on all of them',
+        stacklevel=4)
+    else: raise FileNotFoundError(
+        f'load_clips: {gone[0][0]} names {gone[0][1]!r}; there is no file of it in {root}. {count}. '
+        "Get them, or leave them out by missing='skip'; `tvproxy_check` tells more about a benchmark")
+
+def _clips(rows, root, missing):
     "Put the rows of each video together"
-    found = {}
+    found, gone = {}, {}
     for where, video, captions, split, gallery in rows:
         path = root/video
-        if not path.is_file(): raise FileNotFoundError(f'load_clips: {where} names {video!r}; there is no file {path}')
+        if not os.path.isfile(path): gone.setdefault(video, where); continue
         clip = found.setdefault(video, Clip(Path(video).with_suffix('').as_posix(), str(path), (), gallery))
         found[video] = replace(clip, captions=clip.captions + tuple(captions))
+    _lacking([(w, v) for v, w in gone.items()], len(found) + len(gone), root, missing)
     times = Counter(c.id for c in found.values())   # dog.mp4 and dog.avi keep their endings
     return [c if times[c.id] == 1 else replace(c, id=Path(v).as_posix()) for v, c in found.items()]
 
-def load_clips(
-    dataset:str,     # 'embedded' (made by `make_shapes`) or 'folder' (your own videos)
-    root,            # the folder
-    split:str=None,  # such as 'train', 'heldout' or 'test'; None takes every clip
-)->list:             # of `Clip`
-    "The clips of a data set; whatever is wrong with a row is an error that names file and line"
-    root, rows = Path(root), _all_rows(dataset, root)
+# %% ../nbs/02_data.ipynb #3c21422f
+def _own_clips(dataset, root, split, missing, bad):
+    "`load_clips` of what is not a benchmark"
+    rows = _all_rows(dataset, root, bad)
     splits = sorted({r[3] for r in rows if r[3]})
     if split is not None and split not in splits: raise ValueError(
         f'load_clips: {root} has no split {split!r}, only {splits or "clips without one: leave split out"}')
-    return _clips([r for r in rows if split in (None, r[3])], root)
+    return _clips([r for r in rows if split in (None, r[3])], Path(root), missing)
+
+# %% ../nbs/02_data.ipynb #80f77ca1
+def load_clips(
+    dataset:str,           # 'embedded' (made by `make_shapes`), 'folder' (yours), 'msrvtt', 'didemo', 'activitynet'
+    root,                  # the folder
+    split:str=None,        # such as 'train', 'heldout' or 'test'; None takes every clip
+    *,
+    videos=None,           # benchmarks: folder of the videos; None: root/videos where it is there, else root
+    captions:str=None,     # benchmarks: 'one' or 'all' (msrvtt), 'paragraph' or 'sentences'; None: the first
+    train_list:str='9k',   # msrvtt: '9k' or '7k', the list to train on
+    missing:str='error',   # a video that is not there: 'error', or 'skip' with one warning
+    bad_rows:str='error',  # a row that cannot be used: 'error', or 'skip' with one warning
+)->list:                   # of `Clip`
+    "The clips of a data set; whatever is wrong with a row is an error that names file and line"
+    for name, value in ('missing', missing), ('bad_rows', bad_rows):
+        if value not in ('error', 'skip'): raise ValueError(
+            f"load_clips: {name} must be 'error' or 'skip', got {value!r}")
+    if dataset not in _BENCHMARKS and not (videos is captions is None): raise ValueError(
+        f'load_clips: videos and captions are for {", ".join(_BENCHMARKS)}; got them with {dataset!r}')
+    bad = _BadRows(bad_rows)
+    if dataset in _BENCHMARKS:
+        from tvproxy.benchmarks import _benchmark_clips
+        clips = _benchmark_clips(dataset, root, split, videos, captions, train_list, missing, bad)
+    else: clips = _own_clips(dataset, root, split, missing, bad)
+    bad.warn()
+    return clips
 
 # %% ../nbs/02_data.ipynb #a85400a6
 def check_data(
