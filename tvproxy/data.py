@@ -7,7 +7,7 @@ __all__ = ['Clip', 'clip_splits', 'load_clips', 'check_data', 'Tokenizer', 'cach
            'make_loader']
 
 # %% ../nbs/02_data.ipynb #00840c3b
-import csv, io, json, os, warnings
+import csv, io, json, math, os, warnings
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
@@ -386,17 +386,30 @@ class ClipDataset(torch.utils.data.Dataset):
 
     def __getitem__(self, i): return _example(self, i)
 
+    def __getitems__(self, indices): return _examples(self, indices)
+
 # %% ../nbs/02_data.ipynb #86afd60e
-def _example(data, i):
-    "Frames (T, 3, S, S), caption and number of clip `i`"
+def _example(data, i, out=None):
+    "Frames (T, 3, S, S), caption and number of clip `i`; the frames in `out` if there is one"
     clip, g = data.clips[i], torch.Generator().manual_seed(_seed(data.seed, data.epoch, i))
     text = clip.captions[int(torch.randint(len(clip.captions), (), generator=g)) if data.train else 0]
-    if data.cache is None: frames = read_frames(clip.path, data.n_frames, data.size, data.train, g)
-    else:
-        index = frame_indices(data.cache.shape[1], data.n_frames, data.train, g)
-        frames = torch.from_numpy(data.cache[i][index.numpy()])
-    if data.augment is not None and data.train: frames = data.augment(frames, g)
-    return {'frames': frames, 'caption': text, 'index': i}
+    if out is None: out = torch.empty(data.n_frames, 3, data.size, data.size, dtype=torch.uint8)
+    if data.cache is None: read_frames(clip.path, data.n_frames, data.size, data.train, g, out=out)
+    else: np.take(data.cache[i], frame_indices(data.cache.shape[1], data.n_frames, data.train, g).numpy(), 0, out.numpy())
+    if data.augment is not None and data.train: out.copy_(data.augment(out, g))
+    return {'frames': out, 'caption': text, 'index': i}
+
+# %% ../nbs/02_data.ipynb #f9ff04a2
+class _Examples(list): "Examples of a batch; `frames` (B, T, 3, S, S) is the memory that theirs lie in"
+
+def _examples(data, indices):
+    "The examples of a batch, their frames read into one piece of memory, which a worker shares with its parent"
+    shape = (len(indices), data.n_frames, 3, data.size, data.size)
+    if torch.utils.data.get_worker_info() is None: frames = torch.empty(shape, dtype=torch.uint8)
+    else: frames = torch.empty(0, dtype=torch.uint8).set_(torch.UntypedStorage._new_shared(math.prod(shape)), 0, shape)
+    items = _Examples(_example(data, i, out) for i, out in zip(indices, frames))
+    items.frames = frames
+    return items
 
 # %% ../nbs/02_data.ipynb #dfb787db
 class _Shuffle(torch.utils.data.Sampler):
@@ -414,7 +427,7 @@ class _Shuffle(torch.utils.data.Sampler):
 
 def _collate(tokenizer, items):
     "Examples to a batch"
-    return {'frames': torch.stack([x['frames'] for x in items]), 'index': torch.tensor([x['index'] for x in items]),
+    return {'frames': items.frames, 'index': torch.tensor([x['index'] for x in items]),
             **tokenizer([x['caption'] for x in items])}
 
 # %% ../nbs/02_data.ipynb #48aeb828
