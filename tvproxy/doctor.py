@@ -76,7 +76,11 @@ def text_lengths(
                                                  verbose=False)['input_ids']]
     return n
 
-# %% ../nbs/02c_doctor.ipynb #b996f878
+# %% ../nbs/02c_doctor.ipynb #e7a985c0
+def _size(path):
+    "Bytes of a video or of a folder of frames"
+    return sum(e.stat().st_size for e in os.scandir(path)) if os.path.isdir(path) else os.path.getsize(path)
+
 def _try(path):
     "Why a video cannot be read, or None"
     try: read_frames(path, 12, 224)
@@ -85,7 +89,8 @@ def _try(path):
 def _decode(found, read, workers, progress):
     "Videos tried, (name, reason) of those that cannot be read, and seconds for all that were found"
     from tqdm.auto import tqdm
-    if read == 'none' or not found: return 0, (), None
+    empty = tuple((n, 'empty file, 0 bytes') for n, path in found if not _size(path))
+    if read == 'none' or not found: return 0, empty, None
     tried = found if read == 'all' else [found[i] for i in frame_indices(len(found), min(20, len(found)))]
     _try(tried[0][1])
     start = perf_counter()
@@ -93,11 +98,7 @@ def _decode(found, read, workers, progress):
         jobs = pool.map(_try, [path for _, path in tried])
         reasons = list(tqdm(jobs, 'read', len(tried), mininterval=1, disable=not progress))
     seconds = (perf_counter() - start) / len(tried) * len(found)
-    return len(tried), tuple((n, why) for (n, _), why in zip(tried, reasons) if why), seconds
-
-def _size(path):
-    "Bytes of a video or of a folder of frames"
-    return sum(e.stat().st_size for e in os.scandir(path)) if os.path.isdir(path) else os.path.getsize(path)
+    return len(tried), tuple({**dict(empty), **{n: why for (n, _), why in zip(tried, reasons) if why}}.items()), seconds
 
 # %% ../nbs/02c_doctor.ipynb #ef462538
 def _split_report(dataset, part, root, index, tokenizer, read, captions, train_list, videos, workers, progress):
@@ -113,7 +114,7 @@ def _split_report(dataset, part, root, index, tokenizer, read, captions, train_l
                        tried, unreadable, seconds, sum(_size(p) for _, p in found),
                        {n: sum(l > n for l in lengths) for n in LIMITS if tokenizer})
 
-# %% ../nbs/02c_doctor.ipynb #34e73d52
+# %% ../nbs/02c_doctor.ipynb #48cf2bf4
 def _reasons(s):
     "Why a split keeps a result from being compared"
     title = _TITLES[s.split]
@@ -123,8 +124,8 @@ def _reasons(s):
         'get the list that papers use')
     if s.missing: yield (f'{len(s.found):,} of {len(s.rows):,} {title} videos are there; get the other '
                          f'{len(s.missing):,} (data/README.md says where)')
-    if s.unreadable: yield (f'{len(s.unreadable):,} of the {s.read:,} {title} videos that were tried cannot be read; '
-                            'get them again')
+    if s.unreadable: yield (
+        f'{len(s.unreadable):,} {title} videos cannot be read ({s.read:,} were tried); get them again')
     if s.bad: yield f'{len(s.bad):,} rows of the {title} list are bad; mend the list or get it again'
 
 def _judge(splits):
@@ -143,7 +144,7 @@ def _judge(splits):
                               'published lists')
     return tuple(reasons), tuple(notes), shared
 
-# %% ../nbs/02c_doctor.ipynb #99a983f4
+# %% ../nbs/02c_doctor.ipynb #1a4612a5
 def _bytes(n): return f'{n / 1e9:.1f} GB' if n >= 1e9 else f'{n / 1e6:.1f} MB' if n >= 1e5 else f'{n:,} B'
 
 def _time(s): return f'{s:.1f} s' if s < 60 else f'{s / 60:.0f} min' if s < 7200 else f'{s / 3600:.1f} h'
@@ -157,7 +158,7 @@ def _table(splits):
     yield row('listed', lambda s: f'{len(s.rows):,}')
     yield row('videos found', lambda s: f'{len(s.found):,}')
     yield row('missing', lambda s: f'{len(s.missing):,}')
-    yield row('unreadable', lambda s: f'{len(s.unreadable)} of {s.read:,} tried' if s.read else '-')
+    yield row('unreadable', lambda s: f'{len(s.unreadable)}, {s.read:,} tried' if s.found else '-')
     yield 'bad rows', *(f'{len(s.bad):,}' for s in splits)
     yield 'ids twice', *(f'{s.twice:,}' for s in splits)
     yield row('held out', lambda s: f'{sum(is_heldout(r[1]) for r in s.rows):,}' if s.split == 'train' else '')
@@ -201,7 +202,7 @@ class DataReport:
         out += [f'note: {n}' for n in self.notes]
         return '\n'.join(out + ['NOT comparable: ' + '. '.join(self.reasons) if self.reasons else 'comparable'])
 
-# %% ../nbs/02c_doctor.ipynb #ca37e2b9
+# %% ../nbs/02c_doctor.ipynb #4188133c
 def check_benchmark(
     dataset:Literal['msrvtt', 'didemo', 'activitynet'],  # which benchmark
     root:Path,                                # folder of the lists
@@ -226,13 +227,18 @@ def check_benchmark(
     splits = tuple(_split_report(dataset, part, Path(root), index, tokenizer, read, captions, train_list, videos,
                                  workers, progress) for part in _PARTS[dataset])
     reasons, notes, shared = _judge(splits)
+    if read == 'none': notes += 'no video was decoded; this is said of lists and names of files',
     return DataReport(dataset, str(root), str(folder), splits, shared, reasons, notes)
 
-# %% ../nbs/02c_doctor.ipynb #3846f8e9
+# %% ../nbs/02c_doctor.ipynb #0e4324cf
 def main():
     "The command `tvproxy_check`"
     import tyro
-    try: report = tyro.cli(check_benchmark, prog='tvproxy_check', config=(tyro.conf.PositionalRequiredArgs,))
+    about = ('Is a benchmark on disk whole, and may a result on it be compared? Exit status 0: yes, 1: no. '
+             'VIDEOS is the folder of the videos, ROOT/videos if left out. TOKENIZER, a folder or a name on the hub, '
+             'counts texts that it would cut. Example: tvproxy_check msrvtt data/msrvtt --read all')
+    try: report = tyro.cli(check_benchmark, prog='tvproxy_check', description=about,
+                           config=(tyro.conf.PositionalRequiredArgs,))
     except (ValueError, OSError) as e: sys.exit(f'tvproxy_check: {e}')
     print(report)
     sys.exit(not report.comparable)
