@@ -64,7 +64,7 @@ def test_the_length_of_a_text_includes_start_and_end_and_knows_no_limit():
 
 
 def test_a_report_counts_what_is_there_and_says_why_a_result_is_not_comparable():
-    "02c_doctor.ipynb #3ec89bd6"
+    "02c_doctor.ipynb #bcb5c7b5"
     report = check_benchmark('msrvtt', few, tokenizer=Tokenizer.train(['a dog']), progress=False)
     train, test = report.splits
     assert isinstance(report, DataReport) and isinstance(test, SplitReport)
@@ -75,16 +75,17 @@ def test_a_report_counts_what_is_there_and_says_why_a_result_is_not_comparable()
     assert test.bytes == sum(f.stat().st_size for f in (few/'videos').iterdir()) and test.seconds > 0
     test_eq((train.split, len(train.rows), train.found, train.seconds), ('train', 9000, (), None))
     assert not report.comparable and len(report.reasons) == 1 and '24 of 1,000 test videos' in report.reasons[0]
-    test_eq(report.notes, ('no training video is there: this folder can test a model and not train one',))
+    test_eq(report.notes[0], 'no training video is there: this folder can test a model and not train one')
+    assert len(report.notes) == 2 and 'other names' in report.notes[1] and repr(report) == str(report)
     text = str(report)
     assert text.splitlines()[-1].startswith('NOT comparable: 24 of 1,000 test videos are there; get the other 976')
     for words in ("missing: 'video9000', 'video9001', ", '0, 20 tried', '0.10 %', '4.17 %'): assert words in text, words
 
 
 def test_a_whole_benchmark_is_comparable():
-    "02c_doctor.ipynb #1540289d"
+    "02c_doctor.ipynb #50e7dceb"
     report = report_of(small('whole'), read='all', workers=2)
-    assert report.comparable and str(report).endswith('\n\ncomparable'), str(report)
+    assert report.comparable and str(report).endswith('\ncomparable'), str(report)
     test_eq([(s.read, len(s.unreadable), len(s.missing)) for s in report.splits], [(6, 0, 0), (3, 0, 0), (3, 0, 0)])
     test_eq([s.alike for s in report.splits], [0, 0, 0])   # paragraphs; their last sentences are alike
     test_eq([s.alike for s in report_of(tmp/'whole', captions='sentences', read='none').splits], [6, 3, 3])

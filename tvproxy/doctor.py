@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['PUBLISHED', 'LIMITS', 'SplitReport', 'text_lengths', 'DataReport', 'check_benchmark', 'main']
 
-# %% ../nbs/02c_doctor.ipynb #c16d0743
-import os, re, sys
+# %% ../nbs/02c_doctor.ipynb #4d457fd5
+import hashlib, os, re, sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from .benchmarks import (_PARTS, _bare, _benchmark_rows, _check_choices, _index,
 from .data import Tokenizer, _BadRows
 from .video import VideoError, frame_indices, read_frames
 
-# %% ../nbs/02c_doctor.ipynb #1c7e932f
+# %% ../nbs/02c_doctor.ipynb #e980fa00
 PUBLISHED = {   # (data set, part): sizes that published lists have
     ('msrvtt', 'train'): (9000, 7010), ('msrvtt', 'test'): (1000,),
     ('didemo', 'train'): (8394,), ('didemo', 'val'): (1065,), ('didemo', 'test'): (1002,),
@@ -31,14 +31,21 @@ def _published(dataset, part, train_list, n):
     if (dataset, part) == ('msrvtt', 'train'): return sizes[train_list == '7k']
     return n if n in sizes else sizes[0]
 
-# %% ../nbs/02c_doctor.ipynb #7797a39c
+_PRINTS = {'msrvtt': '49a09fb68f7ec52b', 'didemo': '79ba2d234bb1d108', 'activitynet': 'b6f51ba91d7c78f5'}
+
+def _same_names(dataset, rows):
+    "Has a test list the published names? By a hash of them"
+    names = '\n'.join(sorted(_bare(r[1]) for r in rows))
+    return hashlib.sha256(names.encode()).hexdigest()[:16] == _PRINTS[dataset]
+
+# %% ../nbs/02c_doctor.ipynb #a371efbd
 @dataclass(frozen=True)
 class SplitReport:
     "What there is of a split"
     split:str                  # 'train' (with the held-out slice), 'val' or 'test'
     published:int              # clips of the published list
-    rows:tuple=()              # (where, name, captions) of the list
-    found:tuple=()             # (name, path) of the videos that are there
+    rows:tuple=field(default=(), repr=False)   # (where, name, captions) of the list
+    found:tuple=field(default=(), repr=False)  # (name, path) of the videos that are there
     bad:tuple=()               # rows that cannot be used, in words
     absent:str=''              # why there is no list
     read:int=0                 # videos decoded to try
@@ -144,8 +151,10 @@ def _judge(splits):
                               'published lists')
     return tuple(reasons), tuple(notes), shared
 
-# %% ../nbs/02c_doctor.ipynb #1a4612a5
+# %% ../nbs/02c_doctor.ipynb #b0a7eeb6
 def _bytes(n): return f'{n / 1e9:.1f} GB' if n >= 1e9 else f'{n / 1e6:.1f} MB' if n >= 1e5 else f'{n:,} B'
+
+def _first(names): return ', '.join(map(repr, names[:5])) + (', ...' if len(names) > 5 else '')
 
 def _time(s): return f'{s:.1f} s' if s < 60 else f'{s / 60:.0f} min' if s < 7200 else f'{s / 3600:.1f} h'
 
@@ -171,10 +180,8 @@ def _table(splits):
     yield row('on disk', lambda s: _bytes(s.bytes) if s.found else '-')
     yield row('decoding all once', lambda s: _time(s.seconds) if s.seconds else '-')
 
-# %% ../nbs/02c_doctor.ipynb #5c717894
-def _first(names): return ', '.join(map(repr, names[:5])) + (', ...' if len(names) > 5 else '')
-
-@dataclass(frozen=True)
+# %% ../nbs/02c_doctor.ipynb #a8a32ebd
+@dataclass(frozen=True, repr=False)
 class DataReport:
     "What there is of a benchmark; as text a table whose last line says if a result is comparable"
     dataset:str    # 'msrvtt', 'didemo' or 'activitynet'
@@ -187,6 +194,8 @@ class DataReport:
 
     @property
     def comparable(self): return not self.reasons
+
+    def __repr__(self): return str(self)
 
     def __str__(self):
         rows = list(_table(self.splits))
@@ -202,7 +211,7 @@ class DataReport:
         out += [f'note: {n}' for n in self.notes]
         return '\n'.join(out + ['NOT comparable: ' + '. '.join(self.reasons) if self.reasons else 'comparable'])
 
-# %% ../nbs/02c_doctor.ipynb #4188133c
+# %% ../nbs/02c_doctor.ipynb #3a8ab330
 def check_benchmark(
     dataset:Literal['msrvtt', 'didemo', 'activitynet'],  # which benchmark
     root:Path,                                # folder of the lists
@@ -227,6 +236,8 @@ def check_benchmark(
     splits = tuple(_split_report(dataset, part, Path(root), index, tokenizer, read, captions, train_list, videos,
                                  workers, progress) for part in _PARTS[dataset])
     reasons, notes, shared = _judge(splits)
+    if len(splits[-1].rows) == splits[-1].published and not _same_names(dataset, splits[-1].rows): notes += (
+        'the test list has as many clips as the published one, and other names; it compares only with itself',)
     if read == 'none': notes += 'no video was decoded; this is said of lists and names of files',
     return DataReport(dataset, str(root), str(folder), splits, shared, reasons, notes)
 
