@@ -203,13 +203,13 @@ def test_a_clip_twice_in_a_list_or_file_is_an_error_that_names_both_places():
 
 
 def test_videos_are_found_by_name_with_or_without_ending_prefix_and_folder():
-    "02b_benchmarks.ipynb #0923ab5f"
+    "02b_benchmarks.ipynb #9b1a0c24"
     from tvproxy.benchmarks import _index, _path
     def at(root, name): path = _path(_index(root), name); return path and Path(path).relative_to(root).as_posix()
     root = lay('find', {}, ['v_x.mp4', 'x.mp4', 'y.webm', 'sub/y.mp4', 'deep/sub/y.mp4', '-z.AVI', 'w/w_1.PNG',
-                            'w/other.mp4', 'u/pic.jpg', 'q.3gp'])
-    test_eq([at(root, n) for n in ('x', 'v_x', 'y', 'y.webm', 'v_-z', 'w', 'u', 'other', 'q.avi', 'gone')],
-            ['x.mp4', 'v_x.mp4', 'sub/y.mp4', 'y.webm', '-z.AVI', 'w', None, None, 'q.3gp', None])
+                            't/t_1.jpg', 't/other.mp4', 'u/pic.jpg', 'q.3gp'])
+    test_eq([at(root, n) for n in ('x', 'v_x', 'y', 'y.webm', 'v_-z', 'w', 't', 'u', 'other', 'q.avi', 'gone')],
+            ['x.mp4', 'v_x.mp4', 'sub/y.mp4', 'y.webm', '-z.AVI', 'w', None, None, 't/other.mp4', 'q.3gp', None])
     away = lay('away', {}, ['far.mp4', 'part/near.mp4'])
     (root/'far.mp4').symlink_to(away/'far.mp4'); (root/'more').symlink_to(away/'part'); (root/'sub/loop').symlink_to(root)
     (root/'broken.mp4').symlink_to(away/'none.mp4')
@@ -217,7 +217,7 @@ def test_videos_are_found_by_name_with_or_without_ending_prefix_and_folder():
 
 
 def test_ten_thousand_videos_are_found_in_one_walk():
-    "02b_benchmarks.ipynb #10ba37e6"
+    "02b_benchmarks.ipynb #13abe227"
     from tvproxy.benchmarks import _index, _path
     import time
     (tmp/'many').mkdir()
@@ -225,7 +225,7 @@ def test_ten_thousand_videos_are_found_in_one_walk():
     start = time.perf_counter(); index = _index(tmp/'many'); got = [_path(index, f'video{i}') for i in range(10_000)]
     secs = time.perf_counter() - start
     assert all(got) and len(set(got)) == 10_000
-    assert secs < 5, secs   # about a fifth of a second where nothing else runs
+    assert secs < 5, secs   # 0.15 to 0.32 s when it was measured, on two cores
 
 
 def test_msrvtt_trains_on_a_list_without_its_slice_and_tests_on_the_sentence_of_the_table():

@@ -64,7 +64,7 @@ def test_the_length_of_a_text_includes_start_and_end_and_knows_no_limit():
 
 
 def test_a_report_counts_what_is_there_and_says_why_a_result_is_not_comparable():
-    "02c_doctor.ipynb #4c650a2f"
+    "02c_doctor.ipynb #bcb5c7b5"
     report = check_benchmark('msrvtt', few, tokenizer=Tokenizer.train(['a dog']), progress=False)
     train, test = report.splits
     assert isinstance(report, DataReport) and isinstance(test, SplitReport)
@@ -75,29 +75,33 @@ def test_a_report_counts_what_is_there_and_says_why_a_result_is_not_comparable()
     assert test.bytes == sum(f.stat().st_size for f in (few/'videos').iterdir()) and test.seconds > 0
     test_eq((train.split, len(train.rows), train.found, train.seconds), ('train', 9000, (), None))
     assert not report.comparable and len(report.reasons) == 1 and '24 of 1,000 test videos' in report.reasons[0]
-    test_eq(report.notes, ('no training video is there: this folder can test a model and not train one',))
+    test_eq(report.notes[0], 'no training video is there: this folder can test a model and not train one')
+    assert len(report.notes) == 2 and 'other names' in report.notes[1] and repr(report) == str(report)
     text = str(report)
     assert text.splitlines()[-1].startswith('NOT comparable: 24 of 1,000 test videos are there; get the other 976')
-    for words in ("missing: 'video9000', 'video9001', ", '0 of 20 tried', '0.10 %', '4.17 %'): assert words in text, words
+    for words in ("missing: 'video9000', 'video9001', ", '0, 20 tried', '0.10 %', '4.17 %'): assert words in text, words
 
 
 def test_a_whole_benchmark_is_comparable():
-    "02c_doctor.ipynb #809503f5"
+    "02c_doctor.ipynb #50e7dceb"
     report = report_of(small('whole'), read='all', workers=2)
-    assert report.comparable and str(report).endswith('\n\ncomparable'), str(report)
+    assert report.comparable and str(report).endswith('\ncomparable'), str(report)
     test_eq([(s.read, len(s.unreadable), len(s.missing)) for s in report.splits], [(6, 0, 0), (3, 0, 0), (3, 0, 0)])
     test_eq([s.alike for s in report.splits], [0, 0, 0])   # paragraphs; their last sentences are alike
     test_eq([s.alike for s in report_of(tmp/'whole', captions='sentences', read='none').splits], [6, 3, 3])
-    test_eq([s.read for s in report_of(tmp/'whole', read=False).splits], [0, 0, 0])
+    report = report_of(tmp/'whole', read=False)
+    test_eq(([s.read for s in report.splits], report.comparable), ([0, 0, 0], True))
+    assert 'note: no video was decoded' in str(report)
 
 
 def test_whatever_is_wrong_with_a_benchmark_is_in_the_verdict():
-    "02c_doctor.ipynb #97791466"
+    "02c_doctor.ipynb #4b030794"
     root = small('torn'); (root/'videos/test1.mp4').write_bytes(b'torn'); (root/'videos/train2.mp4').write_bytes(b'')
     report = report_of(root, read='all')
     test_eq([s.unreadable[0][0] for s in report.splits if s.unreadable], ['train2', 'test1'])
-    assert '1 of the 3 test videos that were tried cannot be read; get them again' in str(report).splitlines()[-1]
+    assert '1 test videos cannot be read (3 were tried); get them again' in str(report).splitlines()[-1]
     assert 'training, unreadable: train2: empty file, 0 bytes' in str(report)
+    test_eq([len(s.unreadable) for s in report_of(root, read='none').splits], [1, 0, 0])   # found without decoding
     report = report_of(small('shared', test=['test0', 'train1']))
     assert '1 clips are both in the training list and in another one' in str(report) and report.shared == ('train1',)
     assert "in two lists: 'train1'" in str(report) and 'the test list has 2 usable clips, published are 3' in str(report)

@@ -9,7 +9,7 @@ import pytest
 
 from tvproxy.benchmarks import _benchmark_rows, _listed, is_heldout
 from tvproxy.data import _BadRows, load_clips
-from tvproxy.doctor import check_benchmark, text_lengths
+from tvproxy.doctor import _same_names, check_benchmark, text_lengths
 
 LISTS = Path(os.environ.get('TVPROXY_ANNOTATIONS', Path(__file__).resolve().parents[2]/'shared/annotations'))
 TOKENIZER = os.environ.get('TVPROXY_CLIP_TOKENIZER')
@@ -24,6 +24,11 @@ def test_published_lists_have_their_published_sizes_and_no_bad_row(dataset, part
     found = rows(dataset, part)
     assert len(found) == len({name for _, name, _ in found}) == n
     assert all(len(said) == 1 and said[0] == ' '.join(said[0].split()) for *_, said in found)
+
+@pytest.mark.parametrize('dataset', FOLDERS)
+def test_the_published_names_are_known_by_their_hash(dataset):
+    found = rows(dataset, 'test')
+    assert _same_names(dataset, found) and _same_names(dataset, found[::-1]) and not _same_names(dataset, found[1:])
 
 def test_msrvtt_tests_on_the_sentence_of_the_table():
     found = rows('msrvtt', 'test')

@@ -197,7 +197,7 @@ def _benchmark_rows(dataset, root, part, captions=None, train_list='9k', videos=
         raise ValueError(f'load_clips: {texts} has whole paragraphs, which cannot be cut into sentences again')
     return rows
 
-# %% ../nbs/02b_benchmarks.ipynb #67a6a0e6
+# %% ../nbs/02b_benchmarks.ipynb #063811ea
 _FRAME = r'_\d+\.(jpe?g|png)'   # after the name of the folder
 
 def _index(folder):
@@ -209,16 +209,15 @@ def _index(folder):
         seen.add((stat.st_dev, stat.st_ino))
         dirs[:] = sorted(d for d in dirs if d[0] != '.')
         name, depth = os.path.basename(here), here.count(os.sep)
-        if any(re.fullmatch(re.escape(name) + _FRAME, f, re.I) for f in files):
-            found.setdefault(name, []).append((len(_VIDEO), depth, here)); continue
-        for f in files:
-            base, end = os.path.splitext(f)
-            if f[0] != '.' and (end := end.lower()) in rank:
-                found.setdefault(base, []).append((rank[end], depth, os.path.join(here, f)))
+        parts = [(f, *os.path.splitext(f)) for f in files if f[0] != '.']
+        videos = [(f, base, end.lower()) for f, base, end in parts if end.lower() in rank]
+        for f, base, end in videos: found.setdefault(base, []).append((rank[end], depth, os.path.join(here, f)))
+        if not videos and any(re.fullmatch(re.escape(name) + _FRAME, f, re.I) for f in files):
+            found.setdefault(name, []).append((len(_VIDEO), depth, here))
     return found
 
 def _path(index, name):
-    "The video of a clip, or None"
+    "The video of a clip, or None: the published name first, then by the order of `_VIDEO`, then the shorter path"
     stem = _stem(name)
     for key in (stem, stem[2:] if stem.startswith('v_') else f'v_{stem}'):
         fits = sorted((os.path.basename(f[2]) != name, *f) for f in index.get(key, ()))

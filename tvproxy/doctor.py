@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['PUBLISHED', 'LIMITS', 'SplitReport', 'text_lengths', 'DataReport', 'check_benchmark', 'main']
 
-# %% ../nbs/02c_doctor.ipynb #c16d0743
-import os, re, sys
+# %% ../nbs/02c_doctor.ipynb #4d457fd5
+import hashlib, os, re, sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from .benchmarks import (_PARTS, _bare, _benchmark_rows, _check_choices, _index,
 from .data import Tokenizer, _BadRows
 from .video import VideoError, frame_indices, read_frames
 
-# %% ../nbs/02c_doctor.ipynb #1c7e932f
+# %% ../nbs/02c_doctor.ipynb #e980fa00
 PUBLISHED = {   # (data set, part): sizes that published lists have
     ('msrvtt', 'train'): (9000, 7010), ('msrvtt', 'test'): (1000,),
     ('didemo', 'train'): (8394,), ('didemo', 'val'): (1065,), ('didemo', 'test'): (1002,),
@@ -31,14 +31,21 @@ def _published(dataset, part, train_list, n):
     if (dataset, part) == ('msrvtt', 'train'): return sizes[train_list == '7k']
     return n if n in sizes else sizes[0]
 
-# %% ../nbs/02c_doctor.ipynb #7797a39c
+_PRINTS = {'msrvtt': '49a09fb68f7ec52b', 'didemo': '79ba2d234bb1d108', 'activitynet': 'b6f51ba91d7c78f5'}
+
+def _same_names(dataset, rows):
+    "Has a test list the published names? By a hash of them"
+    names = '\n'.join(sorted(_bare(r[1]) for r in rows))
+    return hashlib.sha256(names.encode()).hexdigest()[:16] == _PRINTS[dataset]
+
+# %% ../nbs/02c_doctor.ipynb #a371efbd
 @dataclass(frozen=True)
 class SplitReport:
     "What there is of a split"
     split:str                  # 'train' (with the held-out slice), 'val' or 'test'
     published:int              # clips of the published list
-    rows:tuple=()              # (where, name, captions) of the list
-    found:tuple=()             # (name, path) of the videos that are there
+    rows:tuple=field(default=(), repr=False)   # (where, name, captions) of the list
+    found:tuple=field(default=(), repr=False)  # (name, path) of the videos that are there
     bad:tuple=()               # rows that cannot be used, in words
     absent:str=''              # why there is no list
     read:int=0                 # videos decoded to try
@@ -76,7 +83,11 @@ def text_lengths(
                                                  verbose=False)['input_ids']]
     return n
 
-# %% ../nbs/02c_doctor.ipynb #b996f878
+# %% ../nbs/02c_doctor.ipynb #e7a985c0
+def _size(path):
+    "Bytes of a video or of a folder of frames"
+    return sum(e.stat().st_size for e in os.scandir(path)) if os.path.isdir(path) else os.path.getsize(path)
+
 def _try(path):
     "Why a video cannot be read, or None"
     try: read_frames(path, 12, 224)
@@ -85,7 +96,8 @@ def _try(path):
 def _decode(found, read, workers, progress):
     "Videos tried, (name, reason) of those that cannot be read, and seconds for all that were found"
     from tqdm.auto import tqdm
-    if read == 'none' or not found: return 0, (), None
+    empty = tuple((n, 'empty file, 0 bytes') for n, path in found if not _size(path))
+    if read == 'none' or not found: return 0, empty, None
     tried = found if read == 'all' else [found[i] for i in frame_indices(len(found), min(20, len(found)))]
     _try(tried[0][1])
     start = perf_counter()
@@ -93,11 +105,7 @@ def _decode(found, read, workers, progress):
         jobs = pool.map(_try, [path for _, path in tried])
         reasons = list(tqdm(jobs, 'read', len(tried), mininterval=1, disable=not progress))
     seconds = (perf_counter() - start) / len(tried) * len(found)
-    return len(tried), tuple((n, why) for (n, _), why in zip(tried, reasons) if why), seconds
-
-def _size(path):
-    "Bytes of a video or of a folder of frames"
-    return sum(e.stat().st_size for e in os.scandir(path)) if os.path.isdir(path) else os.path.getsize(path)
+    return len(tried), tuple({**dict(empty), **{n: why for (n, _), why in zip(tried, reasons) if why}}.items()), seconds
 
 # %% ../nbs/02c_doctor.ipynb #ef462538
 def _split_report(dataset, part, root, index, tokenizer, read, captions, train_list, videos, workers, progress):
@@ -113,7 +121,7 @@ def _split_report(dataset, part, root, index, tokenizer, read, captions, train_l
                        tried, unreadable, seconds, sum(_size(p) for _, p in found),
                        {n: sum(l > n for l in lengths) for n in LIMITS if tokenizer})
 
-# %% ../nbs/02c_doctor.ipynb #34e73d52
+# %% ../nbs/02c_doctor.ipynb #48cf2bf4
 def _reasons(s):
     "Why a split keeps a result from being compared"
     title = _TITLES[s.split]
@@ -123,8 +131,8 @@ def _reasons(s):
         'get the list that papers use')
     if s.missing: yield (f'{len(s.found):,} of {len(s.rows):,} {title} videos are there; get the other '
                          f'{len(s.missing):,} (data/README.md says where)')
-    if s.unreadable: yield (f'{len(s.unreadable):,} of the {s.read:,} {title} videos that were tried cannot be read; '
-                            'get them again')
+    if s.unreadable: yield (
+        f'{len(s.unreadable):,} {title} videos cannot be read ({s.read:,} were tried); get them again')
     if s.bad: yield f'{len(s.bad):,} rows of the {title} list are bad; mend the list or get it again'
 
 def _judge(splits):
@@ -143,8 +151,10 @@ def _judge(splits):
                               'published lists')
     return tuple(reasons), tuple(notes), shared
 
-# %% ../nbs/02c_doctor.ipynb #99a983f4
+# %% ../nbs/02c_doctor.ipynb #b0a7eeb6
 def _bytes(n): return f'{n / 1e9:.1f} GB' if n >= 1e9 else f'{n / 1e6:.1f} MB' if n >= 1e5 else f'{n:,} B'
+
+def _first(names): return ', '.join(map(repr, names[:5])) + (', ...' if len(names) > 5 else '')
 
 def _time(s): return f'{s:.1f} s' if s < 60 else f'{s / 60:.0f} min' if s < 7200 else f'{s / 3600:.1f} h'
 
@@ -157,7 +167,7 @@ def _table(splits):
     yield row('listed', lambda s: f'{len(s.rows):,}')
     yield row('videos found', lambda s: f'{len(s.found):,}')
     yield row('missing', lambda s: f'{len(s.missing):,}')
-    yield row('unreadable', lambda s: f'{len(s.unreadable)} of {s.read:,} tried' if s.read else '-')
+    yield row('unreadable', lambda s: f'{len(s.unreadable)}, {s.read:,} tried' if s.found else '-')
     yield 'bad rows', *(f'{len(s.bad):,}' for s in splits)
     yield 'ids twice', *(f'{s.twice:,}' for s in splits)
     yield row('held out', lambda s: f'{sum(is_heldout(r[1]) for r in s.rows):,}' if s.split == 'train' else '')
@@ -170,10 +180,8 @@ def _table(splits):
     yield row('on disk', lambda s: _bytes(s.bytes) if s.found else '-')
     yield row('decoding all once', lambda s: _time(s.seconds) if s.seconds else '-')
 
-# %% ../nbs/02c_doctor.ipynb #5c717894
-def _first(names): return ', '.join(map(repr, names[:5])) + (', ...' if len(names) > 5 else '')
-
-@dataclass(frozen=True)
+# %% ../nbs/02c_doctor.ipynb #a8a32ebd
+@dataclass(frozen=True, repr=False)
 class DataReport:
     "What there is of a benchmark; as text a table whose last line says if a result is comparable"
     dataset:str    # 'msrvtt', 'didemo' or 'activitynet'
@@ -186,6 +194,8 @@ class DataReport:
 
     @property
     def comparable(self): return not self.reasons
+
+    def __repr__(self): return str(self)
 
     def __str__(self):
         rows = list(_table(self.splits))
@@ -201,7 +211,7 @@ class DataReport:
         out += [f'note: {n}' for n in self.notes]
         return '\n'.join(out + ['NOT comparable: ' + '. '.join(self.reasons) if self.reasons else 'comparable'])
 
-# %% ../nbs/02c_doctor.ipynb #ca37e2b9
+# %% ../nbs/02c_doctor.ipynb #3a8ab330
 def check_benchmark(
     dataset:Literal['msrvtt', 'didemo', 'activitynet'],  # which benchmark
     root:Path,                                # folder of the lists
@@ -226,13 +236,20 @@ def check_benchmark(
     splits = tuple(_split_report(dataset, part, Path(root), index, tokenizer, read, captions, train_list, videos,
                                  workers, progress) for part in _PARTS[dataset])
     reasons, notes, shared = _judge(splits)
+    if len(splits[-1].rows) == splits[-1].published and not _same_names(dataset, splits[-1].rows): notes += (
+        'the test list has as many clips as the published one, and other names; it compares only with itself',)
+    if read == 'none': notes += 'no video was decoded; this is said of lists and names of files',
     return DataReport(dataset, str(root), str(folder), splits, shared, reasons, notes)
 
-# %% ../nbs/02c_doctor.ipynb #3846f8e9
+# %% ../nbs/02c_doctor.ipynb #0e4324cf
 def main():
     "The command `tvproxy_check`"
     import tyro
-    try: report = tyro.cli(check_benchmark, prog='tvproxy_check', config=(tyro.conf.PositionalRequiredArgs,))
+    about = ('Is a benchmark on disk whole, and may a result on it be compared? Exit status 0: yes, 1: no. '
+             'VIDEOS is the folder of the videos, ROOT/videos if left out. TOKENIZER, a folder or a name on the hub, '
+             'counts texts that it would cut. Example: tvproxy_check msrvtt data/msrvtt --read all')
+    try: report = tyro.cli(check_benchmark, prog='tvproxy_check', description=about,
+                           config=(tyro.conf.PositionalRequiredArgs,))
     except (ValueError, OSError) as e: sys.exit(f'tvproxy_check: {e}')
     print(report)
     sys.exit(not report.comparable)
