@@ -171,7 +171,10 @@ def test_checking_counts_clips_captions_repeats_and_broken_files():
     got = check_data([*load_clips('folder', root), Clip('c', str(root/'a.mp4'))], progress=False)
     test_eq(got, {'clips': 4, 'captions': 3, 'clips without caption': 1, 'repeated captions': 1, 'repeated videos': 1,
                   'words': (1, 1, 3), 'unreadable': [('b.avi', 'empty file, 0 bytes')]})
+    test_eq(check_data('folder', root, progress=False), {**got, 'clips': 3, 'clips without caption': 0, 'repeated videos': 0})
     test_eq(check_data([Clip('c', 'none.mp4')], read=False)['words'], None)
+    with pytest.raises(ValueError, match=r"\['train_list'\] are for activitynet, didemo, msrvtt"): check_data([], train_list='7k')
+    with pytest.raises(FileNotFoundError, match='gone'): check_data('msrvtt', tmp/'gone')
 
 
 def test_token_ids_by_hand():

@@ -113,4 +113,10 @@ def convert(
 def main():
     "The command `tvproxy_convert`"
     import tyro
-    print(tyro.cli(convert, config=(tyro.conf.PositionalRequiredArgs,)))
+    about = ('Turn a checkpoint into a folder that TVProxyNet.from_pretrained reads: first a file in the released layout, or '
+             'the folder of a CLIP of transformers, then the folder to write. SETTING is the released setting that was '
+             'trained, TOKENIZER a folder or a name on the hub. Example: tvproxy_convert msrvtt_b32.pt models/msrvtt_b32 '
+             '--setting msrvtt_b32 --tokenizer openai/clip-vit-base-patch32')
+    try: report = tyro.cli(convert, prog='tvproxy_convert', description=about, config=(tyro.conf.PositionalRequiredArgs,))
+    except (ValueError, OSError) as e: raise SystemExit(f'tvproxy_convert: {e}') from e
+    print(report)

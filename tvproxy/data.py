@@ -206,12 +206,8 @@ def load_clips(
     return clips
 
 # %% ../nbs/02_data.ipynb #a85400a6
-def check_data(
-    clips,               # of `Clip`
-    read:bool=True,      # read the first and the last frame of each, which finds files that are broken
-    progress:bool=True,  # show a bar
-)->dict:                 # counts; words: shortest, median and longest caption; unreadable: (id, reason) pairs
-    "What is in a data set and what may be wrong with it"
+def _check_clips(clips, read, progress):
+    "Counts of a list of clips, and what cannot be read"
     from tqdm.auto import tqdm
     texts, bad = Counter(t.lower() for c in clips for t in c.captions), []
     for c in tqdm(clips, desc='check', mininterval=1, disable=not (progress and read)):
@@ -221,6 +217,20 @@ def check_data(
     return {'clips': len(clips), 'captions': len(words), 'clips without caption': sum(not c.captions for c in clips),
             'repeated captions': len(words) - len(texts), 'repeated videos': len(clips) - len({c.path for c in clips}),
             'words': (words[0], median(words), words[-1]) if words else None, 'unreadable': bad}
+
+def check_data(
+    clips,               # of `Clip`; or the name of a data set, as in `load_clips`
+    root=None,           # the folder, if the name of a data set is given
+    read=True,           # read the first and the last frame of each, which finds files that are broken
+    progress:bool=True,  # show a bar
+    **choices,           # for a benchmark, as in `check_benchmark`
+):                       # dict of counts and `unreadable`, (id, reason) pairs; of a benchmark a `DataReport`
+    "What is in a data set and what may be wrong with it"
+    if isinstance(clips, str) and clips in _BENCHMARKS:
+        from tvproxy.doctor import check_benchmark
+        return check_benchmark(clips, root, read=read, progress=progress, **choices)
+    if choices: raise ValueError(f'check_data: {sorted(choices)} are for {", ".join(_BENCHMARKS)}')
+    return _check_clips(load_clips(clips, root) if isinstance(clips, str) else list(clips), read, progress)
 
 # %% ../nbs/02_data.ipynb #c4a6b9fc
 class _TokenIds:

@@ -282,7 +282,13 @@ def _finish(report, out, items, seconds):
 def main():
     "The command `tvproxy_prepare`"
     import tyro
-    report = tyro.cli(prepare_videos, config=(tyro.conf.PositionalRequiredArgs,))
+    about = ('Re-encode a folder of videos once, small and cheap to read: first the folder of the videos, then a new one '
+             'for the results. Sizes in px, fps in frames a second, timeout in seconds a clip; short clips keep at least '
+             'min-frames; crf is the quality of x264, lower is better and larger. May be killed and run again, and goes '
+             'on where it was. Exit status 1 where a clip failed. Example: tvproxy_prepare data/msrvtt/videos data/msrvtt/small')
+    try: report = tyro.cli(prepare_videos, prog='tvproxy_prepare', description=about,
+                           config=(tyro.conf.PositionalRequiredArgs,))
+    except (ValueError, OSError) as e: sys.exit(f'tvproxy_prepare: {e}')
     print(report)
     sys.exit(bool(report.failed))
 
