@@ -153,8 +153,24 @@ def test_bad_rows_and_missing_videos_can_be_left_out_with_one_warning_each():
     with pytest.raises(FileNotFoundError, match='1 of 1 videos are missing'): load_clips('folder', root, missing='skip')
     with pytest.raises(ValueError, match="missing must be 'error' or 'skip', got 'no'"):
         load_clips('folder', root, missing='no')
-    with pytest.raises(ValueError, match="videos and captions are for activitynet, didemo, msrvtt; got them with 'folder'"):
+    with pytest.raises(ValueError, match="captions is for activitynet, didemo, msrvtt; got it with 'folder'"):
         load_clips('folder', root, captions='one')
+
+
+def test_prepared_copies_in_another_folder_stand_for_the_videos_that_a_captions_file_names():
+    "02_data.ipynb #5f0dba9f"
+    root = own_folder('originals', 'video,caption\na.mp4,bread\nb.avi,a wet dog\n')
+    copies = tmp/'copies'; copies.mkdir()
+    shutil.copy(root/'a.mp4', copies/'a.mp4'); shutil.copy(root/'b.avi', copies/'b.mp4')
+    test_eq([(c.id, Path(c.path).name) for c in load_clips('folder', root, videos=copies)], [('a', 'a.mp4'), ('b', 'b.mp4')])
+    (copies/'b.mp4').unlink()
+    with pytest.raises(FileNotFoundError, match="names 'b.avi'; there is no file of it in .*copies"):
+        load_clips('folder', root, videos=copies)
+    (root/'b.avi').unlink()   # where the originals are meant, b.mp4 is another video
+    with pytest.raises(FileNotFoundError, match="names 'b.avi'; there is no file"): load_clips('folder', root)
+    both = own_folder('both', 'video,caption\nb.mp4,bread\nb.avi,a wet dog\n')
+    shutil.copy(both/'b.mp4', copies/'b.mp4')
+    with pytest.raises(ValueError, match="names 'b.avi', and .*b.mp4 stands for 'b.mp4' already"): load_clips('folder', both, videos=copies)
 
 
 def test_links_may_lead_out_of_the_folder_and_other_paths_may_not():

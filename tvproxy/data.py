@@ -158,12 +158,19 @@ def _lacking(gone, total, root, missing):
         f'load_clips: {gone[0][0]} names {gone[0][1]!r}; there is no file of it in {root}. {count}. '
         "Get them, or leave them out by missing='skip'; `tvproxy_check` tells more about a benchmark")
 
-def _clips(rows, root, missing):
+def _video(root, video, copies):
+    "The file or folder of frames of a row; with `copies` also what `prepare_videos` made of it"
+    names = [video, Path(video).with_suffix('.mp4').as_posix(), f'{video}.mp4'] if copies else [video]
+    return next((root/n for n in names if os.path.exists(root/n)), None)
+
+def _clips(rows, root, missing, copies=False):
     "Put the rows of each video together"
-    found, gone = {}, {}
+    found, gone, taken = {}, {}, {}
     for where, video, captions, split, gallery in rows:
-        path = root/video
-        if not os.path.isfile(path): gone.setdefault(video, where); continue
+        path = _video(root, video, copies)
+        if path is None: gone.setdefault(video, where); continue
+        if taken.setdefault(path, video) != video: raise ValueError(
+            f'load_clips: {where} names {video!r}, and {path} stands for {taken[path]!r} already')
         clip = found.setdefault(video, Clip(Path(video).with_suffix('').as_posix(), str(path), (), gallery))
         found[video] = replace(clip, captions=clip.captions + tuple(captions))
     _lacking([(w, v) for v, w in gone.items()], len(found) + len(gone), root, missing)
@@ -171,13 +178,13 @@ def _clips(rows, root, missing):
     return [c if times[c.id] == 1 else replace(c, id=Path(v).as_posix()) for v, c in found.items()]
 
 # %% ../nbs/02_data.ipynb #3c21422f
-def _own_clips(dataset, root, split, missing, bad):
+def _own_clips(dataset, root, split, videos, missing, bad):
     "`load_clips` of what is not a benchmark"
     rows = _all_rows(dataset, root, bad)
     splits = sorted({r[3] for r in rows if r[3]})
     if split is not None and split not in splits: raise ValueError(
         f'load_clips: {root} has no split {split!r}, only {splits or "clips without one: leave split out"}')
-    return _clips([r for r in rows if split in (None, r[3])], Path(root), missing)
+    return _clips([r for r in rows if split in (None, r[3])], Path(videos or root), missing, videos is not None)
 
 # %% ../nbs/02_data.ipynb #80f77ca1
 def load_clips(
@@ -185,7 +192,7 @@ def load_clips(
     root,                  # the folder
     split:str=None,        # such as 'train', 'heldout' or 'test'; None takes every clip
     *,
-    videos=None,           # benchmarks: folder of the videos; None: root/videos where it is there, else root
+    videos=None,           # folder of the videos; None: root/videos where it is there (benchmarks), else root
     captions:str=None,     # benchmarks: 'one' or 'all' (msrvtt), 'paragraph' or 'sentences'; None: the first
     train_list:str='9k',   # msrvtt: '9k' or '7k', the list to train on
     missing:str='error',   # a video that is not there: 'error', or 'skip' with one warning
@@ -195,13 +202,13 @@ def load_clips(
     for name, value in ('missing', missing), ('bad_rows', bad_rows):
         if value not in ('error', 'skip'): raise ValueError(
             f"load_clips: {name} must be 'error' or 'skip', got {value!r}")
-    if dataset not in _BENCHMARKS and not (videos is captions is None): raise ValueError(
-        f'load_clips: videos and captions are for {", ".join(_BENCHMARKS)}; got them with {dataset!r}')
+    if dataset not in _BENCHMARKS and captions: raise ValueError(
+        f'load_clips: captions is for {", ".join(_BENCHMARKS)}; got it with {dataset!r}')
     bad = _BadRows(bad_rows)
     if dataset in _BENCHMARKS:
         from tvproxy.benchmarks import _benchmark_clips
         clips = _benchmark_clips(dataset, root, split, videos, captions, train_list, missing, bad)
-    else: clips = _own_clips(dataset, root, split, missing, bad)
+    else: clips = _own_clips(dataset, root, split, videos, missing, bad)
     bad.warn()
     return clips
 
