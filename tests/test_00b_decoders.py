@@ -11,7 +11,7 @@ from tvproxy.decoders import *
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 00b_decoders.ipynb, in order"
-    global boast, broken, by_decord, cut, encode, folder, gap, in_order, lies, off, pictures, tmp
+    global boast, broken, by_decord, cut, encode, folder, gap, in_order, lies, off, pictures, tmp, without_table
     # 00b_decoders.ipynb #aa71922e
     av.logging.set_level(av.logging.PANIC)   # broken files make FFmpeg talk
     os.environ['SVT_LOG'] = '0'              # and encoders without need
@@ -51,7 +51,7 @@ def notebook():
         return list(VideoReader(str(path), num_threads=1).get_batch(index).asnumpy())
 
     def gap(got, want): return [round(float(np.abs(a.astype(int) - b).mean()), 1) for a, b in zip(got, want)]
-    # 00b_decoders.ipynb #9d4f02f3
+    # 00b_decoders.ipynb #291cc31c
     def cut(src, dst, shift=0, drop=0):
         "Copy packets without decoding: leave out the first `drop`, and start `shift` frames before time 0"
         with av.open(str(src)) as i, av.open(str(dst), 'w', options={'avoid_negative_ts': 'disabled'}) as o:
@@ -69,7 +69,13 @@ def notebook():
                 'MPEG-4 with B-frames': encode(f/'b.mp4', p, 'mpeg4', options={'bf': '2'}),
                 'intra refresh': encode(f/'refresh.mp4', p, options={'x264-params': 'intra-refresh=1:bframes=0'}),
                 'edit list': cut(encode(f/'_.mp4', p), f/'edit.mp4', shift=7),
-                'cut before a key frame': cut(f/'_.mp4', f/'late.mp4', drop=5)}
+                'cut inside a group': cut(f/'_.mp4', f/'late.mp4', drop=5)}
+    # 00b_decoders.ipynb #7fe5ab87
+    def without_table(path):
+        "Take the table of key frames out of an mp4: then every frame is taken for one"
+        raw = path.read_bytes(); assert b'stss' in raw
+        path.write_bytes(raw.replace(b'stss', b'free'))
+        return path
     # 00b_decoders.ipynb #60b7654e
     def off(path, n=12, **how):
         "Largest difference of n frames, evenly spread, to those read in order"
@@ -145,17 +151,31 @@ def test_ten_bits_interlacing_and_variable_frame_rates_are_told_apart():
     np.testing.assert_allclose(np.diff(vary.times) * vary.tick, np.diff(pts) / 100, atol=1e-6)
 
 
+def test_a_table_that_is_gone_and_a_group_cut_open_are_doubted():
+    "00b_decoders.ipynb #d8ae20d4"
+    for codec, more in (('h264', {}), ('hevc', {'x265-params': 'log-level=none'}), ('mpeg4', {}), ('mpeg2video', {'bf': '2'})):
+        facts = probe_video(without_table(encode(tmp/f'{codec}.mp4', pictures(), codec, options=more)))
+        assert 'marked key frames are no entries' in facts.doubts and not facts.jumps, codec
+    path = encode(tmp/'whole.mkv', pictures(), 'mpeg4', options={'bf': '2'})
+    with av.open(str(path)) as f: second = [p.is_keyframe for p in f.demux(video=0)].index(True, 1)
+    facts = probe_video(cut(path, tmp/'opened.mkv', drop=second))
+    assert 'it does not begin with a key frame' in facts.doubts and not facts.jumps
+
+
 def test_a_seal_fits_only_the_file_that_it_was_made_for():
-    "00b_decoders.ipynb #285e8830"
+    "00b_decoders.ipynb #1e0ead5e"
     path = encode(tmp/'sealed.mp4', pictures())
-    test_eq(sealed_frames(path), 0)
-    seal(path, 60)
-    test_eq((sealed_frames(path), probe_video(path).doubts, len(in_order(path))), (60, (), 60))
+    test_eq(read_seal(path), (0, b''))
+    seal(path, 60, b'film 7')
+    test_eq((read_seal(path), probe_video(path).doubts, len(in_order(path))), ((60, b'film 7'), (), 60))
     raw = path.read_bytes()
-    for name, other in dict(cut=raw[:-1], more=raw + b'x', front=raw[100:], none=b'').items():
-        (tmp/name).write_bytes(other); test_eq(sealed_frames(tmp/name), 0)
-    test_eq((sealed_frames(tmp/'gone'), sealed_frames(tmp), sealed_frames('a\0b')), (0, 0, 0))
-    test_eq(sealed_frames(cut(path, tmp/'copied.mp4')), 0)
+    for name, other in dict(cut=raw[:-1], more=raw + b'x', none=b'').items():
+        (tmp/name).write_bytes(other); test_eq(read_seal(tmp/name), (0, b''))
+    test_eq([read_seal(p)[0] for p in (tmp/'gone', tmp, 'a\0b')], [0, 0, 0])
+    test_eq(read_seal(cut(path, tmp/'copied.mp4')), (0, b''))
+    for at in (0, 100, len(raw) // 2, len(raw) - 10):    # one bit is enough
+        (tmp/'bit').write_bytes(raw[:at] + bytes([raw[at] ^ 4]) + raw[at + 1:])
+        with pytest.raises(VideoError, match='bit: damaged since it was prepared'): read_seal(tmp/'bit')
 
 
 def test_every_lie_gives_the_frames_that_reading_in_order_gives():

@@ -190,11 +190,18 @@ def test_jittered_frames_are_those_of_the_drawn_indices():
     test_eq(read_frames(tmp/'clip.mp4', 4, 96, True, g), read_frames(tmp/'clip.mp4', 12, 96)[want])
 
 
-def test_several_threads_may_read_at_once():
+def test_several_threads_read_at_once_each_by_a_reader_of_its_own_that_goes_with_its_thread():
     "01_video.ipynb #93733afc"
-    with ThreadPoolExecutor(4) as pool:
-        got = list(pool.map(lambda n: read_frames(tmp/'clip.mp4', n, 16 + n), range(1, 9)))
-    for n, x in enumerate(got, 1): test_eq(x, read_frames(tmp/'clip.mp4', n, 16 + n, timeout=None))
+    import tvproxy.video as library
+    def read(n):
+        got = library.read_frames(tmp/'clip.mp4', n, 16 + n)
+        return got, library._mine.reader.proc
+    with ThreadPoolExecutor(4) as pool: got = list(pool.map(read, range(1, 9)))
+    for n, (x, _) in enumerate(got, 1): test_eq(x, read_frames(tmp/'clip.mp4', n, 16 + n, timeout=None))
+    assert len({p.pid for _, p in got}) > 1
+    start = time.time()
+    while any(p.poll() is None for _, p in got) and time.time() < start + 20: time.sleep(.05)
+    assert all(p.poll() is not None for _, p in got)
 
 
 def test_a_forked_process_reads_by_a_reader_of_its_own():

@@ -4,7 +4,7 @@ import json, os, pytest, random, signal, subprocess, sys, tempfile, time
 from pathlib import Path
 import av, numpy as np, torch
 from fastcore.test import test_eq
-from tvproxy.decoders import VideoError, decode_frames, probe_video, sealed_frames
+from tvproxy.decoders import VideoError, decode_frames, probe_video, read_seal
 from tvproxy.prepare import _encode, _prepare_one
 from tvproxy.video import read_frames
 from tvproxy.prepare import *
@@ -14,7 +14,7 @@ from tvproxy.prepare import *
 def notebook():
     "Setup cells of 01b_prepare.ipynb, in order"
     global folder, killed_runs, some_videos, tmp, write_clip
-    # 01b_prepare.ipynb #a6acd49c
+    # 01b_prepare.ipynb #14c07800
     folder = tempfile.TemporaryDirectory()
     tmp = Path(folder.name)
 
@@ -71,7 +71,7 @@ def test_kept_frames_are_evenly_spread_and_as_many_as_equation_1_says():
 
 
 def test_a_prepared_clip_shows_the_kept_frames_of_its_source_at_the_small_size():
-    "01b_prepare.ipynb #df48bef8"
+    "01b_prepare.ipynb #c50fb3d6"
     for codec, name in (('h264', 'a.mp4'), ('h264', 'a.avi'), ('mpeg4', 'b.mkv')):
         source = write_clip(tmp/'t'/name, codec=codec)
         _prepare_one(source, tmp/'t'/'small.mp4', size=90)
@@ -81,13 +81,14 @@ def test_a_prepared_clip_shows_the_kept_frames_of_its_source_at_the_small_size()
         want = read_frames(source, 32, 64).float()
         off = (read_frames(tmp/'t'/'small.mp4', 32, 64).float() - want).abs().mean((1, 2, 3))
         assert off.max() < 12 and (want[1:] - want[:-1]).abs().mean() > 24   # while neighbours differ by more
-        test_eq(source.stat().st_mtime, (tmp/'t'/'small.mp4').stat().st_mtime)
+        settings = dict(size=90, fps=3., min_frames=32, key_every=1, crf=23)
+        test_eq(read_seal(tmp/'t'/'small.mp4')[1], source_stamp(source, settings))
         with av.open(str(tmp/'t'/'small.mp4')) as f: test_eq(len(f.streams.audio), 0)
-        test_eq(sealed_frames(tmp/'t'/'small.mp4'), 32)
+        test_eq(read_seal(tmp/'t'/'small.mp4')[0], 32)
 
 
-def test_small_and_odd_pictures_keep_their_size_and_a_check_notices_a_frame_that_is_not_the_one_meant():
-    "01b_prepare.ipynb #6365a424"
+def test_small_pictures_keep_their_size_and_a_check_notices_a_frame_that_is_not_the_one_meant():
+    "01b_prepare.ipynb #840753b3"
     _prepare_one(write_clip(tmp/'odd.mp4', 10, 50, 74), tmp/'odd small.mp4')
     test_eq((probe_video(tmp/'odd small.mp4').height, probe_video(tmp/'odd small.mp4').width), (50, 74))
     from tvproxy.prepare import _check
@@ -99,16 +100,18 @@ def test_small_and_odd_pictures_keep_their_size_and_a_check_notices_a_frame_that
 
 
 def test_sources_are_found_below_a_folder_and_clashes_of_a_stem_are_kept_together():
-    "01b_prepare.ipynb #9a933664"
-    for name in ('a.mp4', 'b/c.AVI', 'b/c.mkv', '.hidden.mp4', 'words.txt', 'v_1/v_1_0001.jpg', 'v_1/v_1_2.jpg', 'x.y.mp4'):
+    "01b_prepare.ipynb #5fd3ee9f"
+    for name in ('a.mp4', 'b/c.AVI', 'b/c.mkv', '.hidden.mp4', 'words.txt', 'v_1/v_1_0001.jpg', 'v_1/v_1_2.jpg', 'x.y.mp4',
+                 'A.avi', 'b/poster_1.jpg', 'art/cover.png'):
         (tmp/'find'/name).parent.mkdir(parents=True, exist_ok=True); (tmp/'find'/name).touch()
+    (tmp/'find'/'b'/'again').symlink_to(tmp/'find', target_is_directory=True)
     found = {k: [p.name for p in v] for k, v in find_sources(tmp/'find').items()}
-    test_eq(found, {'a.mp4': ['a.mp4'], 'x.y.mp4': ['x.y.mp4'], 'b/c.mp4': ['c.AVI', 'c.mkv'], 'v_1.mp4': ['v_1']})
+    test_eq(found, {'A.mp4': ['A.avi', 'a.mp4'], 'x.y.mp4': ['x.y.mp4'], 'b/c.mp4': ['c.AVI', 'c.mkv'], 'v_1.mp4': ['v_1']})
     assert '.avi' in VIDEO_SUFFIXES
 
 
 def test_a_folder_is_prepared_with_a_report_of_what_failed_and_a_second_run_has_nothing_to_do():
-    "01b_prepare.ipynb #fda3b2f9"
+    "01b_prepare.ipynb #ff291e1c"
     source, out = some_videos(tmp/'folder'), tmp/'folder out'
     report = prepare_videos(source, out, size=64, workers=2, progress=False)
     assert isinstance(report, PrepareReport)
@@ -118,11 +121,21 @@ def test_a_folder_is_prepared_with_a_report_of_what_failed_and_a_second_run_has_
     test_eq(sorted(json.loads(l)['source'] for l in (out/'failed.jsonl').read_text().splitlines()), sorted(report.failed))
     again = prepare_videos(source, out, size=64, workers=1, progress=False)
     test_eq((again.done, sorted(again.kept), again.failed.keys()), ([], sorted(report.done), report.failed.keys()))
-    os.utime(source/'a.mp4', (1, 1))
-    test_eq(prepare_videos(source, out, size=64, workers=1, progress=False).done, ['a.mp4'])   # it has changed
+    os.utime(source/'a.mp4', (1, 1))                                           # a source has changed,
+    raw = (out/'b.mp4').read_bytes(); (out/'b.mp4').write_bytes(raw[:900] + b'!' + raw[901:])   # a result is damaged,
+    (out/'below/c.mp4').write_bytes((source/'a.mp4').read_bytes())             # and one is somebody else's
+    test_eq(sorted(prepare_videos(source, out, size=64, workers=1, progress=False).done), ['a.mp4', 'b.mp4', 'below/c.mp4'])
+    (source/'d.mkv').unlink()                                                  # d.mp4 is made from d.mp4 now
+    (source/'gone.mp4').symlink_to(source/'nobody.mp4')
+    (out/'.mine.part').touch(); (out/'.x.mp4.999999999.part').touch()
+    report = prepare_videos(source, out, size=64, workers=1, progress=False)
+    test_eq((report.done, {Path(k).name: why for k, why in report.failed.items()}['gone.mp4']),
+            (['d.mp4'], 'cannot be decoded: No such file or directory'))
+    test_eq([p.name for p in out.glob('.*')], ['.mine.part'])
     for bad, why in ((dict(size=32), 'was prepared with'), (dict(fps=0.), 'fps must be at least 0.01, got 0.0')):
         with pytest.raises(ValueError, match=why): prepare_videos(source, out, **bad)
-    with pytest.raises(ValueError, match='must not lie in the source'): prepare_videos(source, source/'small')
+    for a, b in ((source, source/'small'), (source, source.parent), (source, source)):
+        with pytest.raises(ValueError, match='may lie in the other'): prepare_videos(a, b)
     with pytest.raises(FileNotFoundError, match='no folder'): prepare_videos(tmp/'nowhere', out)
 
 
@@ -160,3 +173,17 @@ def test_a_clip_that_never_ends_is_given_up_and_the_others_are_done():
     report = prepare_videos(tmp/'hang', tmp/'hang out', workers=1, timeout=4, progress=False)
     test_eq(report.done, ['good.mp4'])
     test_eq(list(report.failed.values()), ['not done within 4 s'] if hasattr(os, 'mkfifo') else [])
+
+
+def test_ctrl_c_stops_a_run_whose_decoder_hangs():
+    "01b_prepare.ipynb #7e34288f"
+    import _thread, threading
+    write_clip(tmp/'ctrl'/'good.mp4', 20, 90, 160)
+    if hasattr(os, 'mkfifo'):
+        os.mkfifo(tmp/'ctrl'/'nobody'); (tmp/'ctrl'/'stuck.mp4').write_text("ffconcat version 1.0\nfile 'nobody'\n")
+        threading.Timer(4, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+        start = time.time()
+        with pytest.raises(KeyboardInterrupt): prepare_videos(tmp/'ctrl', tmp/'ctrl out', workers=1, timeout=60, progress=False)
+        assert time.time() - start < 20
+        (tmp/'ctrl'/'stuck.mp4').unlink()
+    test_eq(prepare_videos(tmp/'ctrl', tmp/'ctrl out', workers=1, progress=False).failed, {})

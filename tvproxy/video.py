@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np, torch, torch.nn.functional as F
 
-from .decoders import VideoError, _open, _picture, _stream, _why, decode_frames, sealed_frames
+from .decoders import VideoError, _open, _picture, _stream, _why, decode_frames, read_seal
 
 # %% ../nbs/01_video.ipynb #d1af037c
 def frame_indices(
@@ -24,7 +24,7 @@ def frame_indices(
     if n_total < 1 or n < 1: raise ValueError(f'frame_indices: n_total and n must be at least 1, got {n_total} and {n}')
     if not jitter: return torch.from_numpy(np.linspace(0, n_total - 1, n).astype(np.int64))
     edges = torch.arange(n + 1) * n_total // n
-    return edges[:-1] + (torch.rand(n, generator=generator) * (edges[1:] - edges[:-1]).clamp(min=1)).long()
+    return edges[:-1] + (torch.rand(n, generator=generator) * (edges[1:] - edges[:-1])).long()
 
 # %% ../nbs/01_video.ipynb #44fb749a
 def resize_frames(
@@ -93,6 +93,7 @@ class _Reader:
         env = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}   # so that it finds this library
         self.proc = subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                      stderr=subprocess.DEVNULL, env=env)
+        self.owner = os.getpid()
         if not self.proc.stdout.readline():   # else it is ready, and time is counted from here
             self.stop()
             raise RuntimeError(f'read_frames: the reading process does not start; run `{" ".join(command)}` to see why')
@@ -100,6 +101,9 @@ class _Reader:
     def stop(self):
         "Kill it, and wait until it has gone"
         self.proc.kill(); self.proc.wait()
+
+    def __del__(self):
+        if getattr(self, 'owner', None) == os.getpid(): self.stop()   # not in a fork, where it is the parent's
 
     def ask(self,
         job,      # dict, for `_read_here`
@@ -137,24 +141,23 @@ def _ask_in_time(reader, out, path, timeout, **job):
     return out
 
 # %% ../nbs/01_video.ipynb #caf4f184
-_reader, _lock = None, threading.Lock()
+_mine = threading.local()   # each thread's reader
 
-def _forget_reader():
-    "In a forked process: the reader belongs to the parent, and so may the lock"
-    global _reader, _lock
-    _reader, _lock = None, threading.Lock()
+def _forget_readers():
+    "In a forked process: the readers belong to the parent"
+    global _mine
+    _mine = threading.local()
 
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_forget_reader)
+if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_forget_readers)
 
 def _read_apart(out, path, timeout, **job):
-    "Frames from this process's reader, which is started where there is none; after a crash once more, by PyAV alone"
-    global _reader
-    with _lock:
-        for use_decord in (True, False):
-            if _reader is None or _reader.proc.poll() is not None: _reader = _Reader()
-            try: return _ask_in_time(_reader, out, path, timeout, use_decord=use_decord, **job)
-            except _Crash:
-                if not use_decord: raise
+    "Frames from this thread's reader, which is started where there is none; after a crash once more, by PyAV alone"
+    for use_decord in (True, False):
+        reader = getattr(_mine, 'reader', None)
+        if reader is None or reader.proc.poll() is not None: reader = _mine.reader = _Reader()
+        try: return _ask_in_time(reader, out, path, timeout, use_decord=use_decord, **job)
+        except _Crash:
+            if not use_decord: raise
 
 # %% ../nbs/01_video.ipynb #d95016b4
 def read_frames(
@@ -175,7 +178,7 @@ def read_frames(
     elif tuple(out.shape) != shape or out.dtype != torch.uint8 or not out.is_contiguous(): raise ValueError(
         f'read_frames: out must be uint8, contiguous and {shape}, got {out.dtype} and {tuple(out.shape)}')
     seed = int(torch.randint(2**31, (), generator=generator)) if jitter else None
-    if timeout is None or sealed_frames(path): return _read_here(path, n, size, seed, out=out)
+    if timeout is None or read_seal(path)[0]: return _read_here(path, n, size, seed, out=out)
     return _read_apart(out, path, timeout, seed=seed)
 
 # %% ../nbs/01_video.ipynb #7eace0d6
