@@ -178,7 +178,8 @@ def test_frames_read_apart_are_those_read_here():
     batch = torch.zeros(2, 5, 3, 48, 48, dtype=torch.uint8)
     assert read_frames(tmp/'clip.mp4', 5, 48, out=batch[1]) is not None
     test_eq(batch[1], got); test_eq(batch[0].max().item(), 0)
-    with pytest.raises(ValueError, match='out must be uint8, contiguous and'): read_frames(tmp/'clip.mp4', 4, 48, out=batch[1])
+    with pytest.raises(ValueError, match='out must be uint8, contiguous and'):
+        read_frames(tmp/'clip.mp4', 4, 48, out=batch[1])
 
 
 def test_jittered_frames_are_those_of_the_drawn_indices():

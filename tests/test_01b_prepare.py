@@ -183,7 +183,8 @@ def test_ctrl_c_stops_a_run_whose_decoder_hangs():
         os.mkfifo(tmp/'ctrl'/'nobody'); (tmp/'ctrl'/'stuck.mp4').write_text("ffconcat version 1.0\nfile 'nobody'\n")
         threading.Timer(4, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
         start = time.time()
-        with pytest.raises(KeyboardInterrupt): prepare_videos(tmp/'ctrl', tmp/'ctrl out', workers=1, timeout=60, progress=False)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_videos(tmp/'ctrl', tmp/'ctrl out', workers=1, timeout=60, progress=False)
         assert time.time() - start < 20
         (tmp/'ctrl'/'stuck.mp4').unlink()
     test_eq(prepare_videos(tmp/'ctrl', tmp/'ctrl out', workers=1, progress=False).failed, {})

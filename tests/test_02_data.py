@@ -76,7 +76,8 @@ def notebook():
         data, best = Data([Named(p, p, ('a dot',)) for p in paths], 12), [0., 0.]
         for _ in range(rounds):
             for k, loader in enumerate((
-                    torch.utils.data.DataLoader(PlainClips(paths, 12), 4, num_workers=workers, multiprocessing_context='fork'),
+                    torch.utils.data.DataLoader(PlainClips(paths, 12), 4, num_workers=workers,
+                                                multiprocessing_context='fork'),
                     loader_of(data, tokenizer, 4, workers))):
                 batches = iter(loader); next(batches); start = time.perf_counter()
                 n = sum(4 for _ in batches)
@@ -162,7 +163,8 @@ def test_prepared_copies_in_another_folder_stand_for_the_videos_that_a_captions_
     root = own_folder('originals', 'video,caption\na.mp4,bread\nb.avi,a wet dog\n')
     copies = tmp/'copies'; copies.mkdir()
     shutil.copy(root/'a.mp4', copies/'a.mp4'); shutil.copy(root/'b.avi', copies/'b.mp4')
-    test_eq([(c.id, Path(c.path).name) for c in load_clips('folder', root, videos=copies)], [('a', 'a.mp4'), ('b', 'b.mp4')])
+    got = load_clips('folder', root, videos=copies)
+    test_eq([(c.id, Path(c.path).name) for c in got], [('a', 'a.mp4'), ('b', 'b.mp4')])
     (copies/'b.mp4').unlink()
     with pytest.raises(FileNotFoundError, match="names 'b.avi'; there is no file of it in .*copies"):
         load_clips('folder', root, videos=copies)
@@ -170,7 +172,8 @@ def test_prepared_copies_in_another_folder_stand_for_the_videos_that_a_captions_
     with pytest.raises(FileNotFoundError, match="names 'b.avi'; there is no file"): load_clips('folder', root)
     both = own_folder('both', 'video,caption\nb.mp4,bread\nb.avi,a wet dog\n')
     shutil.copy(both/'b.mp4', copies/'b.mp4')
-    with pytest.raises(ValueError, match="names 'b.avi', and .*b.mp4 stands for 'b.mp4' already"): load_clips('folder', both, videos=copies)
+    with pytest.raises(ValueError, match="names 'b.avi', and .*b.mp4 stands for 'b.mp4' already"):
+        load_clips('folder', both, videos=copies)
 
 
 def test_links_may_lead_out_of_the_folder_and_other_paths_may_not():
@@ -187,9 +190,11 @@ def test_checking_counts_clips_captions_repeats_and_broken_files():
     got = check_data([*load_clips('folder', root), Clip('c', str(root/'a.mp4'))], progress=False)
     test_eq(got, {'clips': 4, 'captions': 3, 'clips without caption': 1, 'repeated captions': 1, 'repeated videos': 1,
                   'words': (1, 1, 3), 'unreadable': [('b.avi', 'empty file, 0 bytes')]})
-    test_eq(check_data('folder', root, progress=False), {**got, 'clips': 3, 'clips without caption': 0, 'repeated videos': 0})
+    three = {**got, 'clips': 3, 'clips without caption': 0, 'repeated videos': 0}
+    test_eq(check_data('folder', root, progress=False), three)
     test_eq(check_data([Clip('c', 'none.mp4')], read=False)['words'], None)
-    with pytest.raises(ValueError, match=r"\['train_list'\] are for activitynet, didemo, msrvtt"): check_data([], train_list='7k')
+    with pytest.raises(ValueError, match=r"\['train_list'\] are for activitynet, didemo, msrvtt"):
+        check_data([], train_list='7k')
     with pytest.raises(FileNotFoundError, match='gone'): check_data('msrvtt', tmp/'gone')
 
 

@@ -163,6 +163,7 @@ def _video(root, video, copies):
     names = [video, Path(video).with_suffix('.mp4').as_posix(), f'{video}.mp4'] if copies else [video]
     return next((root/n for n in names if os.path.exists(root/n)), None)
 
+# %% ../nbs/02_data.ipynb #1368ea0e
 def _clips(rows, root, missing, copies=False):
     "Put the rows of each video together"
     found, gone, taken = {}, {}, {}
@@ -412,7 +413,9 @@ def _example(data, i, out=None):
     text = clip.captions[int(torch.randint(len(clip.captions), (), generator=g)) if data.train else 0]
     if out is None: out = torch.empty(data.n_frames, 3, data.size, data.size, dtype=torch.uint8)
     if data.cache is None: read_frames(clip.path, data.n_frames, data.size, data.train, g, out=out)
-    else: np.take(data.cache[i], frame_indices(data.cache.shape[1], data.n_frames, data.train, g).numpy(), 0, out.numpy())
+    else:
+        index = frame_indices(data.cache.shape[1], data.n_frames, data.train, g)
+        np.take(data.cache[i], index.numpy(), 0, out.numpy())
     if data.augment is not None and data.train: out.copy_(data.augment(out, g))
     return {'frames': out, 'caption': text, 'index': i}
 

@@ -33,7 +33,8 @@ def holds_idr(
     header,     # `extradata` of the stream (avcC)
 )->bool:
     "Does a packet hold a picture after which the decoder needs nothing of what came before (NAL unit type 5)?"
-    if len(header) < 5 or header[0] != 1: return b'\0\0\1\x65' in packet or b'\0\0\1\x25' in packet   # start codes instead
+    if len(header) < 5 or header[0] != 1:   # units are parted by 0 0 1
+        return b'\0\0\1\x65' in packet or b'\0\0\1\x25' in packet
     size, at = (header[4] & 3) + 1, 0
     while at + size < len(packet):
         if packet[at + size] & 31 == 5: return True
@@ -70,14 +71,15 @@ class VideoFacts:
 
 # %% ../nbs/00b_decoders.ipynb #e305d77c
 _CONTAINERS = ('mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm')
-_CODECS = ('h264', 'hevc', 'mpeg4', 'vp8', 'vp9', 'mpeg1video', 'mpeg2video', 'av1', 'libdav1d', 'mjpeg', 'png', 'ffv1', 'h263')
+_CODECS = ('h264', 'hevc', 'mpeg4', 'vp8', 'vp9', 'mpeg1video', 'mpeg2video', 'av1', 'libdav1d', 'h263',
+           'mjpeg', 'png', 'ffv1')
 _WHOLE = ('mjpeg', 'png', 'ffv1')   # codecs that have key frames only
 _PIXELS = ('yuv420p', 'yuvj420p', 'yuv422p', 'yuvj422p', 'yuv444p', 'yuvj444p', 'gray', 'rgb24')
 
 _Packet = namedtuple('_Packet', 'pts key discard entry duration')
 
 def _doubts(container, codec, packets, table):
-    "Why decord is not to be trusted, and whether the reasons forbid jumping as well; `table`: key frames in the file's index"
+    "Why decord is not to be trusted, and whether PyAV may jump; `table`: key frames in the file's index"
     times, keys = [p.pts for p in packets], [p.key for p in packets]
     timed, n_keys = None not in times and len(set(times)) == len(times), sum(keys)
     hard = {'the container stores no times that can be trusted': container not in _CONTAINERS,
@@ -133,7 +135,8 @@ def _facts(path):
         times = sorted(p.pts for p in shown) if jumps else ()
         keys = sorted(p.pts for p in shown if p.key) if jumps else ()
         tick, last = float(s.time_base or 0), max(shown, key=lambda p: p.pts or 0)
-        seconds = (times[-1] - times[0] + (last.duration or 0)) * tick if times else len(shown) / float(s.average_rate or 25)
+        seconds = len(shown) / float(s.average_rate or 25)
+        if times: seconds = (times[-1] - times[0] + (last.duration or 0)) * tick
         return VideoFacts(len(shown), seconds, s.width, s.height, f.format.name, s.codec_context.name, doubts, jumps,
                           tuple(times), tuple(keys), tick)
 
@@ -210,7 +213,7 @@ def _by_decord(path, pick, facts):
     return parts[0] if len(parts) == 1 else [f for part in parts for f in part]
 
 # %% ../nbs/00b_decoders.ipynb #d85a95ab
-_SEAL = struct.Struct('>I4s16sI16sI')   # length and kind of an MP4 box that players skip, our name, frames, source, CRC-32
+_SEAL = struct.Struct('>I4s16sI16sI')   # length and kind of an MP4 box, our name, frames, source, CRC-32
 _NAME = b'tvproxy prepared'
 
 def seal(

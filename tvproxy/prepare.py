@@ -119,8 +119,9 @@ def source_stamp(
     "What a result is made from"
     files = frame_files(source) if Path(source).is_dir() else [Path(source)]
     facts = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    return hashlib.blake2b(json.dumps([facts, sorted(settings.items())]).encode(), digest_size=16).hexdigest()[:16].encode()
+    return hashlib.blake2b(json.dumps([facts, sorted(settings.items())]).encode(), digest_size=8).hexdigest().encode()
 
+# %% ../nbs/01b_prepare.ipynb #4a0f34f6
 def _prepare_one(source, target, **settings):
     "Re-encode a video or a folder of pictures; the target appears when it is whole and checked"
     source, target, o = Path(source), Path(target), {**_SETTINGS, **settings}
@@ -130,7 +131,8 @@ def _prepare_one(source, target, **settings):
         n, index, rate, files = _source(source, o['fps'], o['min_frames'])
         target.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(3):
-            frames = _frames_of_folder(files, index, o['size']) if files else _frames_of_file(source, index, n, o['size'])
+            size = o['size']
+            frames = _frames_of_folder(files, index, size) if files else _frames_of_file(source, index, n, size)
             try: thumbs = _encode(frames, part, rate, o['key_every'], o['crf']); break
             except _Another as e: index, n = np.linspace(0, e.n - 1, min(len(index), e.n)).astype(int), e.n
         else: raise ValueError(f'another number of frames each time, last {n}')
@@ -199,6 +201,7 @@ def _ready(source, target, settings):
     try: return read_seal(target)[1] == source_stamp(source, settings)
     except (VideoError, OSError): return False
 
+# %% ../nbs/01b_prepare.ipynb #2503859a
 def _plan(source, out, settings):
     "What is ready, what is to do, and what clashes"
     ready, todo, failed = [], [], {}
@@ -218,7 +221,8 @@ def _alive(pid):
 def _tidy(out):
     "Remove what a killed run has left; other files, and those of a run that goes on, stay"
     for old in out.rglob('.*.part'):
-        if (m := re.fullmatch(r'\..+\.mp4\.(\d+)\.part', old.name)) and not _alive(int(m[1])): old.unlink(missing_ok=True)
+        m = re.fullmatch(r'\..+\.mp4\.(\d+)\.part', old.name)
+        if m and not _alive(int(m[1])): old.unlink(missing_ok=True)
 
 # %% ../nbs/01b_prepare.ipynb #1757586a
 def _serve(jobs, answers):
@@ -315,10 +319,11 @@ def _finish(report, out, items, seconds):
 def main():
     "The command `tvproxy_prepare`"
     import tyro
-    about = ('Re-encode a folder of videos once, small and cheap to read: first the folder of the videos, then a new one '
-             'for the results. Sizes in px, fps in frames a second, timeout in seconds a clip; short clips keep at least '
-             'min-frames; crf is the quality of x264, lower is better and larger. May be killed and run again, and goes '
-             'on where it was. Exit status 1 where a clip failed. Example: tvproxy_prepare data/msrvtt/videos data/msrvtt/small')
+    about = ('Re-encode a folder of videos once, small and cheap to read: first the folder of the videos, then a '
+             'new one for the results. Sizes in px, fps in frames a second, timeout in seconds a clip; short clips '
+             'keep at least min-frames; crf is the quality of x264, lower is better and larger. May be killed and '
+             'run again, and goes on where it was. Exit status 1 where a clip failed. '
+             'Example: tvproxy_prepare data/msrvtt/videos data/msrvtt/small')
     try: report = tyro.cli(prepare_videos, prog='tvproxy_prepare', description=about,
                            config=(tyro.conf.PositionalRequiredArgs,))
     except (ValueError, OSError) as e: sys.exit(f'tvproxy_prepare: {e}')
