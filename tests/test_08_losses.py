@@ -2,13 +2,15 @@
 import pytest
 import math, pytest, torch, torch.nn.functional as F
 from fastcore.test import test_eq
+import os, subprocess, sys, tempfile
+from pathlib import Path
 from tvproxy.losses import *
 
 
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 08_losses.ipynb, in order"
-    global A, D, Gather, g, logit_scale, loop_nce, proxies, rank_gradients, text, video
+    global A, D, Gather, TWO_RANKS, g, logit_scale, loop_nce, proxies, rank_gradients, text, two_ranks, video
     # 08_losses.ipynb #d1056989
     A, D = 5, 8
     g = torch.Generator().manual_seed(0)
@@ -24,6 +26,36 @@ def notebook():
             row, column = [float(x[i][k]) for k in range(n)], [float(x[k][i]) for k in range(n)]
             for line in (row, column): total -= math.log(math.exp(line[i]) / sum(math.exp(y) for y in line)) / n
         return total
+    # 08_losses.ipynb #bfecc90e
+    TWO_RANKS = """
+import sys, torch, torch.distributed as dist, torch.nn.functional as F
+from tvproxy.losses import gather_with_grad, proxy_losses
+gather = gather_with_grad if sys.argv[1] == 'true' else lambda x: gather_with_grad(x.detach())
+g = torch.Generator().manual_seed(0)
+t, v, w, noise = (torch.randn(*s, generator=g) for s in ((7, 6), (7, 6), (6, 5), (7, 7, 5)))
+def losses(w, t, v, gather):
+    text, video = gather(F.normalize(t @ w, dim=-1)), gather(F.normalize(v @ w, dim=-1))
+    return proxy_losses(text, video, text[:, None] + .3 * noise, torch.tensor(2.), .5, .25)['total']
+whole = w.clone().requires_grad_(); losses(whole, t, v, lambda x: x).backward()
+dist.init_process_group('gloo')
+rank, part = dist.get_rank(), (slice(0, 4), slice(4, 7))[dist.get_rank()]
+own = w.clone().requires_grad_(); loss = losses(own, t[part], v[part], gather)
+if loss.requires_grad: loss.backward()
+grad = torch.zeros_like(w) if own.grad is None else own.grad
+dist.all_reduce(grad)
+if rank == 0: print(f'{(grad / 2 - whole.grad).abs().max().item():.1e} of {whole.grad.abs().max().item():.1e}')
+dist.destroy_process_group()
+"""
+
+    def two_ranks(kind='true'):
+        "Largest difference of the gradient on two ranks to that of one process, and the largest gradient"
+        with tempfile.TemporaryDirectory() as d:
+            (Path(d)/'ranks.py').write_text(TWO_RANKS)
+            run = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2', 'ranks.py', kind]
+            env = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p), 'OMP_NUM_THREADS': '1'}
+            r = subprocess.run(run, cwd=d, capture_output=True, text=True, env=env)
+        assert r.returncode == 0, r.stderr[-2000:]
+        return [float(x) for x in r.stdout.split(' of ')]
     # 08_losses.ipynb #c69cc0de
     class Gather(torch.autograd.Function):
         "All parts of a batch, as rank `rank` sees them; of the gradient it takes the rows of part `taken`"
@@ -143,6 +175,16 @@ def test_losses_come_in_single_precision_from_half_precision_inputs_and_under_au
     with torch.autocast('cpu', torch.bfloat16): got = proxy_losses(*half, logit_scale)
     test_eq({l.dtype for l in got.values()}, {torch.float32})
     torch.testing.assert_close(got, want)
+
+
+def test_two_processes_have_the_gradient_of_one_and_a_single_process_gathers_its_own_rows():
+    "08_losses.ipynb #8cbb8151"
+    off, size = two_ranks()
+    assert off < 1e-6 * max(1, size) and size > .1, (off, size)
+    off, size = two_ranks('cut off')   # a gather without gradients would be noticed
+    assert off > .1 * size, (off, size)
+    x = torch.randn(3, 4, requires_grad=True)
+    assert gather_with_grad(x) is x
 
 
 def test_a_proxy_that_is_not_finite_leaves_l_r_alone_and_can_be_found_by_name():

@@ -13,7 +13,7 @@ _NAMES = {name: module for module, names in {
     'leader': 'DirectionLeader',
     'dash': 'LinearDash ThetaDash',
     'refine': 'ProxyOutput TextProxyGenerator',
-    'losses': 'info_nce proxy_losses',
+    'losses': 'gather_with_grad info_nce proxy_losses',
     'model': 'TVProxyConfig TVProxyNet preset',
     'checkpoints': 'LoadReport',
     'retrieval': 'choose_gamma dual_softmax late_interaction rank_metrics score_matrix',
