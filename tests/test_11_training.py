@@ -394,6 +394,22 @@ def test_a_folder_s_test_clips_are_never_trained_on_and_its_own_held_out_split_i
     with pytest.raises(ValueError, match='holdout 0.9 leaves 1 of 5 clips'): load_splits(replace(c, holdout=.9))
 
 
+def test_a_benchmark_s_training_list_is_split_by_its_hash_and_its_videos_may_lie_elsewhere():
+    "11_training.ipynb #32babee3"
+    from tvproxy.benchmarks import is_heldout
+    lists, small = Path(tmp.name) / 'didemo', Path(tmp.name) / 'small'
+    lists.mkdir(exist_ok=True); small.mkdir(exist_ok=True)
+    ids = [f'{i}@N00' for i in range(80)]
+    (lists / 'train.jsonl').write_text(''.join(json.dumps({'clip_id': c, 'text': ['a dog', 'it runs']}) + '\n' for c in ids))
+    for c in ids[1:]: shutil.copy(tour / 'train/00000.mp4', small / f'{c}.mp4')
+    c = TrainConfig(data=str(lists), dataset='didemo', videos=str(small), missing='skip')
+    with pytest.warns(UserWarning, match='videos are missing'): s = load_splits(c)
+    test_eq({k: [x.id for x in v] for k, v in s.items()},
+            {'train': [i for i in ids[1:] if not is_heldout(i)], 'heldout': [i for i in ids[1:] if is_heldout(i)]})
+    test_eq(s['train'][0].captions, ('a dog it runs',))
+    with pytest.raises(FileNotFoundError, match='1 of .* videos are missing'): load_splits(replace(c, missing='error'))
+
+
 def test_a_model_from_scratch_knows_the_captions_words_and_one_from_a_checkpoint_gets_a_new_generator():
     "11_training.ipynb #61c9c8b0"
     first = start_model(TrainConfig(), ['a red dot', 'a blue ring'])

@@ -31,6 +31,9 @@ class TrainConfig:
     "What a run trains, on what, and how"
     data:str='data/shapes/scenes-0'  # folder of the data set
     dataset:str='embedded'       # its kind, as in `load_clips`
+    videos:str=''                # folder of the videos, such as one of `prepare_videos`; empty: as in `load_clips`
+    train_list:str='9k'          # msrvtt: '9k' or '7k'
+    missing:str='error'          # videos that are not there: 'error', or 'skip' with a warning
     out:str='data/runs/embedded' # folder for checkpoints and curves
     init:str=''                  # checkpoint folder to start from; empty: from scratch
     part:str='all'               # what learns: 'encoders' (cosine baseline), 'generator' (encoders frozen) or 'all'
@@ -495,7 +498,8 @@ def load_splits(
     splits = clip_splits(config.dataset, config.data)
     if splits and 'train' not in splits: raise ValueError(
         f"load_splits: {config.data} names the splits {splits}, but none is called 'train'")
-    named = lambda split: [c for c in load_clips(config.dataset, config.data, split) if c.captions]
+    how = dict(videos=config.videos or None, train_list=config.train_list, missing=config.missing)
+    named = lambda split: [c for c in load_clips(config.dataset, config.data, split, **how) if c.captions]
     clips = named('train' if splits else None)
     if 'heldout' in splits: return {'train': clips, 'heldout': named('heldout')}
     if len(clips) < 4: raise ValueError(
