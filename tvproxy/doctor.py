@@ -220,7 +220,7 @@ def check_benchmark(
     read:Literal['sample', 'all', 'none']='sample',      # decode twenty videos a split, all of them, or none
     captions:'str|None'=None,                 # as in `load_clips`
     train_list:Literal['9k', '7k']='9k',      # msrvtt: the list to train on
-    workers:int=4,                            # threads that wait for videos, with read='all'
+    workers:int=4,                            # videos read at a time, with read='all'
     progress:bool=True,                       # show a bar
 )->DataReport:                                # `comparable`, and a table as text
     "Look at a benchmark on disk before training on it"

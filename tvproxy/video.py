@@ -33,7 +33,7 @@ def resize_frames(
 )->torch.Tensor:          # (T, 3, S, S), uint8
     "Squash frames to a square (eq. 3); nothing is cropped, for the edges of a video matter too"
     if tuple(frames.shape[-2:]) == (size, size): return frames
-    return F.interpolate(frames, (size, size), mode='bilinear', antialias=True)   # in whole numbers: ten times as fast
+    return F.interpolate(frames, (size, size), mode='bilinear', antialias=True)   # in whole numbers, within one of eq. 3
 
 # %% ../nbs/01_video.ipynb #8f913a4c
 _IMAGES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp')
