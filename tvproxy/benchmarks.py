@@ -9,15 +9,14 @@ __all__ = ['is_heldout']
 import csv, hashlib, io, json, os, re
 from pathlib import Path
 
-from .data import _SUFFIXES, Clip, _BadRows, _jsonl_rows, _lacking, _read_text
+from .data import Clip, _BadRows, _jsonl_rows, _lacking, _read_text
+from .prepare import VIDEO_SUFFIXES
 
 # %% ../nbs/02b_benchmarks.ipynb #036e5636
-_VIDEO = (*_SUFFIXES, '.3gp', '.wmv', '.ts')   # endings of videos, the preferred ones first
-
 def _stem(name):
     "A video's name without a video's ending"
     base, end = os.path.splitext(name)
-    return base if end.lower() in _VIDEO else name
+    return base if end.lower() in VIDEO_SUFFIXES else name
 
 def _bare(name):
     "A clip's name as it is compared: without ending, and without the v_ that ActivityNet puts before a YouTube name"
@@ -202,7 +201,7 @@ _FRAME = r'_\d+\.(jpe?g|png)'   # after the name of the folder
 
 def _index(folder):
     "Name without ending -> [(rank, depth, path)] of all videos and frame folders below a folder, by one walk"
-    found, seen, rank = {}, set(), {end: i for i, end in enumerate(_VIDEO)}
+    found, seen, rank = {}, set(), {end: i for i, end in enumerate(VIDEO_SUFFIXES)}
     for here, dirs, files in os.walk(folder, followlinks=True):
         stat = os.stat(here)
         if (stat.st_dev, stat.st_ino) in seen: dirs.clear(); continue   # a link in a circle
@@ -213,11 +212,11 @@ def _index(folder):
         videos = [(f, base, end.lower()) for f, base, end in parts if end.lower() in rank]
         for f, base, end in videos: found.setdefault(base, []).append((rank[end], depth, os.path.join(here, f)))
         if not videos and any(re.fullmatch(re.escape(name) + _FRAME, f, re.I) for f in files):
-            found.setdefault(name, []).append((len(_VIDEO), depth, here))
+            found.setdefault(name, []).append((len(VIDEO_SUFFIXES), depth, here))
     return found
 
 def _path(index, name):
-    "The video of a clip, or None: the published name first, then by the order of `_VIDEO`, then the shorter path"
+    "The video of a clip, or None: first the published name, then `VIDEO_SUFFIXES`' order, then the shorter path"
     stem = _stem(name)
     for key in (stem, stem[2:] if stem.startswith('v_') else f'v_{stem}'):
         fits = sorted((os.path.basename(f[2]) != name, *f) for f in index.get(key, ()))

@@ -16,6 +16,7 @@ from statistics import median
 
 import numpy as np, torch
 
+from .prepare import VIDEO_SUFFIXES
 from .video import VideoError, frame_indices, read_frames
 
 # %% ../nbs/02_data.ipynb #97df59cb
@@ -93,8 +94,6 @@ def _captions_file(file, bad):
                      int(row.get('gallery') or 0))
 
 # %% ../nbs/02_data.ipynb #742089cf
-_SUFFIXES = ('.mp4', '.webm', '.mkv', '.avi', '.mov', '.m4v', '.mpg', '.mpeg', '.flv', '.gif')
-
 def _embedded(root, bad):
     "Rows of what `make_shapes` wrote"
     if not (root/'captions.jsonl').is_file(): raise FileNotFoundError(
@@ -105,7 +104,8 @@ def _folder(root, bad):
     "Rows of captions.csv or captions.jsonl, or of all videos below the folder"
     for name in ('captions.csv', 'captions.jsonl'):
         if (root/name).is_file(): return _captions_file(root/name, bad)
-    videos = sorted(p for p in root.rglob('*') if p.suffix.lower() in _SUFFIXES and p.name[0] != '.' and p.is_file())
+    is_video = lambda p: p.suffix.lower() in VIDEO_SUFFIXES and p.name[0] != '.' and p.is_file()
+    videos = sorted(p for p in root.rglob('*') if is_video(p))
     return [(str(root), p.relative_to(root).as_posix(), [], None, 0) for p in videos]
 
 _READERS = {'embedded': _embedded, 'folder': _folder}

@@ -145,7 +145,7 @@ def _prepare_one(source, target, **settings):
 
 # %% ../nbs/01b_prepare.ipynb #fc7c7f30
 VIDEO_SUFFIXES = ('.mp4', '.webm', '.mkv', '.avi', '.mov', '.m4v', '.mpg', '.mpeg', '.flv', '.gif', '.wmv', '.ts',
-                  '.3gp', '.ogv')
+                  '.3gp', '.ogv')   # the preferred ones first
 
 def find_sources(
     folder,  # where to look, and below
