@@ -6,10 +6,11 @@ from pathlib import Path
 from torch import nn
 from fastcore.test import test_eq
 from tvproxy.data import Clip, ClipDataset, Tokenizer, cache_frames, load_clips, make_loader
+from tvproxy.evaluation import embed_texts, evaluate
+from tvproxy.loop import Callback, LiveCurves, Trainer, TrainingError, rate_at
 from tvproxy.losses import proxy_losses
 from tvproxy.model import TVProxyConfig, TVProxyNet, preset
 from tvproxy.encoders import VideoFeatures
-from tvproxy.retrieval import proxy_scores, rank_metrics
 from tvproxy.shapes import ShapesConfig, make_shapes
 from tvproxy.training import *
 
@@ -17,28 +18,7 @@ from tvproxy.training import *
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 11_training.ipynb, in order"
-    global Number, clips, decaying, net, optim, our_decaying, pixels, reference, small, tmp, tour, toy_run, unit, words
-    # 11_training.ipynb #104f084c
-    reference = next(p for p in map(Path, ('tests/reference', '../tests/reference')) if p.is_dir())
-    optim = json.loads((reference / 'meta.json').read_text())['optim']
-    decaying = {p for g in optim['groups'] if g['weight_decay'] for p in g['params']}
-
-    def our_decaying(model):
-        "Names of the parameters that decay in ours"
-        ids = {id(p) for g in parameter_groups(model, {'': 1.}, .2) if g['weight_decay'] for p in g['params']}
-        return {name for name, p in model.named_parameters() if id(p) in ids}
-    # 11_training.ipynb #074d52c0
-    class Number(nn.Module):
-        "One parameter with a logit scale beside it, to try callbacks on"
-        def __init__(self, start=0.):
-            super().__init__()
-            self.x, self.logit_scale = nn.Parameter(torch.tensor(start)), nn.Parameter(torch.tensor(1.))
-
-    def toy_run(*callbacks, steps=5, start=0., lr=.1):
-        "A run that pulls one number towards 3, by plain gradient descent"
-        net = Number(start)
-        loss = lambda m, batch: {'L_r': (m.x - batch)**2, 'total': (m.x - batch)**2}
-        return Trainer(net, iter([3.] * steps), loss, torch.optim.SGD(net.parameters(), lr), steps, callbacks)
+    global clips, net, pixels, small, tmp, tour, unit, words
     # 11_training.ipynb #93451230
     torch.manual_seed(0)
     small = preset('embedded')
@@ -61,22 +41,6 @@ def test_a_config_remembers_what_it_was_given_and_nothing_can_change_it_later():
     with pytest.raises(AttributeError): c.steps = 9
 
 
-def test_a_training_error_is_a_runtime_error_with_its_message():
-    "11_training.ipynb #8b9c5a06"
-    with pytest.raises(RuntimeError, match='at step 3'): raise TrainingError('train: L_r is nan at step 3')
-
-
-def test_one_seed_draws_the_same_from_torch_numpy_and_random():
-    "11_training.ipynb #631d6531"
-    import random, numpy as np
-    draw = lambda: (torch.rand(1).item(), np.random.rand(), random.random())
-    seed_everything(5); a = draw()
-    seed_everything(5)
-    test_eq(draw(), a)
-    seed_everything(6)
-    assert draw() != a
-
-
 def test_a_shift_moves_all_frames_alike_and_loses_no_cell():
     "11_training.ipynb #b3202d5b"
     frames = torch.arange(2 * 3 * 6 * 6).view(2, 3, 6, 6)
@@ -85,136 +49,6 @@ def test_a_shift_moves_all_frames_alike_and_loses_no_cell():
     test_eq(moved.flatten(1).sort(1).values, frames.flatten(1).sort(1).values)
     torch.testing.assert_close(moved[1] - moved[0], torch.full((3, 6, 6), 108))   # 3 * 6 * 6: the frames stay aligned
     assert not torch.equal(moved, frames)
-
-
-def test_every_parameter_that_learns_is_in_one_group_and_only_matrices_decay():
-    "11_training.ipynb #fff820ee"
-    net = nn.ModuleDict({'text': nn.Linear(3, 2), 'generator': nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2))})
-    net['text'].weight.requires_grad_(False)
-    groups = parameter_groups(net, {'': .1, 'generator': .2}, .5)
-    ids = [id(p) for g in groups for p in g['params']]
-    test_eq(sorted(ids), sorted(id(p) for p in net.parameters() if p.requires_grad))
-    test_eq({(g['lr'], g['weight_decay'], p.ndim) for g in groups for p in g['params']},
-            {(.1, 0., 1), (.2, .5, 2), (.2, 0., 1)})
-
-
-def test_the_released_groups_decay_gains_and_theta_and_ours_decay_matrices_alone():
-    "11_training.ipynb #51e10126"
-    assert 'text_proxy.dash_factor' in decaying and sum('norm' in n for n in decaying) > 20
-    heads = {k: dict(num_attention_heads=4) for k in ('text', 'vision')}
-    for dash in ('theta', 'linear'):
-        model = TVProxyNet.from_released(reference / 'weights.safetensors', TVProxyConfig(**heads), dash=dash)
-        ours = our_decaying(model)
-        assert ours and not any('norm' in n or n.endswith(('bias', 'theta', 'logit_scale')) for n in ours)
-        test_eq(ours, {n for n, p in model.named_parameters() if p.ndim >= 2})
-
-
-def test_the_rate_climbs_peaks_at_one_and_falls():
-    "11_training.ipynb #28504a49"
-    r = [rate_at(s, 100, 20) for s in range(100)]
-    test_eq(r[0], 1 / 20); test_eq(r[19], 1.); test_eq(r[20], 1.)
-    assert all(a < b for a, b in zip(r[:19], r[1:20])) and all(a > b for a, b in zip(r[20:], r[21:]))
-    torch.testing.assert_close(r[60], .5)   # half-way down the cosine
-    test_eq(rate_at(0, 5, 0), 1.)           # no warm-up
-
-
-def test_a_callback_that_does_nothing_may_be_called_at_any_event():
-    "11_training.ipynb #409c23f9"
-    cb = Callback()
-    events = [e for e in vars(Callback) if not e.startswith('_')]
-    test_eq(events, ['before_fit', 'after_loss', 'after_backward', 'after_step', 'after_fit'])
-    test_eq([getattr(cb, e)(None) for e in events], [None] * 5)
-
-
-def test_the_trainer_goes_down_the_gradient_by_hand():
-    "11_training.ipynb #8bdc5e24"
-    run = toy_run(steps=2)
-    run.fit()
-    torch.testing.assert_close(run.model.x.item(), 3 * (1 - .8**2))
-    assert isinstance(run, Trainer) and run.step == 1   # steps count from 0 inside a run
-
-
-def test_events_come_in_order_and_every_callback_hears_them():
-    "11_training.ipynb #2d997100"
-    heard = []
-    class Ear(Callback): pass
-    for e in [e for e in vars(Callback) if not e.startswith('_')]: setattr(Ear, e, lambda self, run, e=e: heard.append(e))
-    toy_run(Ear(), steps=2).fit()
-    step = ['after_loss', 'after_backward', 'after_step']
-    test_eq(heard, ['before_fit', *step, *step, 'after_fit'])
-
-
-def test_a_loss_that_is_not_finite_stops_the_run_and_names_loss_step_dash_and_checkpoint():
-    "11_training.ipynb #352dc752"
-    run = toy_run(CheckFinite(), start=float('nan'))
-    run.model.last_dash = torch.tensor([.5, 2.])
-    with pytest.raises(TrainingError, match=r'L_r is nan, total is nan at step 1; the dash lay between 0.5 and 2; last good checkpoint: none yet'):
-        run.fit()
-
-
-def test_clipping_leaves_a_gradient_of_the_given_norm_and_refuses_one_that_is_not_finite():
-    "11_training.ipynb #c831e255"
-    run = toy_run(ClipGradients(.5), steps=1)
-    run.fit()
-    torch.testing.assert_close(run.grad_norm, 6.)              # before clipping: 2 * (0 - 3)
-    torch.testing.assert_close(run.model.x.item(), .1 * .5)    # a step of rate * 0.5
-    bad = toy_run(ClipGradients(1.), steps=1)
-    bad.loss_fn = lambda m, b: {'total': (m.x * 0).sqrt()}     # value 0, slope infinite * 0
-    with pytest.raises(TrainingError, match='gradient is nan at step 1'): bad.fit()
-    test_eq(bad.model.x.item(), 0.)
-
-
-def test_every_group_of_parameters_follows_the_schedule_from_its_own_peak():
-    "11_training.ipynb #7c355a57"
-    run = toy_run(Schedule(2), steps=4)
-    run.optimiser = torch.optim.SGD([dict(params=[run.model.x], lr=1.), dict(params=[run.model.logit_scale], lr=.1)])
-    seen = []
-    class Rates(Callback):
-        def after_step(self, run): seen.append([g['lr'] for g in run.optimiser.param_groups])
-    run.callbacks.append(Rates()); run.fit()
-    torch.testing.assert_close(torch.tensor(seen), torch.tensor([[rate_at(s, 4, 2), .1 * rate_at(s, 4, 2)] for s in range(4)]))
-
-
-def test_the_released_schedule_moves_four_of_its_groups_and_ours_moves_every_group_from_its_own_peak():
-    "11_training.ipynb #2a6a036e"
-    rows = optim['schedule']
-    for row in rows:
-        test_eq(row['group_lrs'][:4], [row['lr']] * 4)
-        test_eq(row['group_lrs'][4:], [1e-6, 2e-6])
-    run = toy_run(Schedule(84), steps=90)
-    run.optimiser = torch.optim.SGD([dict(params=[run.model.x], lr=1e-6), dict(params=[run.model.logit_scale], lr=2e-6)])
-    seen = []
-    class Rates(Callback):
-        def after_step(self, run): seen.append([g['lr'] for g in run.optimiser.param_groups])
-    run.callbacks.append(Rates()); run.fit()
-    for row in rows[:5]: test_eq([round(x, 14) for x in seen[row['global_step'] - 1]], [round(f * row['lr'], 14) for f in (1, 2)])   # warm-up
-
-
-def test_the_scale_stays_between_one_and_its_limit():
-    "11_training.ipynb #f4348bb4"
-    run = toy_run(ClampScale(100.), steps=1)
-    run.model.logit_scale.data.fill_(9.)
-    run.fit(); torch.testing.assert_close(run.model.logit_scale.exp().item(), 100.)
-    run = toy_run(ClampScale(100.), steps=1)
-    run.model.logit_scale.data.fill_(-1.)
-    run.fit(); test_eq(run.model.logit_scale.item(), 0.)
-
-
-def test_the_history_holds_a_row_a_step():
-    "11_training.ipynb #fe1b3f9c"
-    h = History()
-    toy_run(ClipGradients(9.), h, steps=3).fit()
-    test_eq([r['step'] for r in h.rows], [1, 2, 3])
-    torch.testing.assert_close(h.rows[0]['L_r'], 9.); torch.testing.assert_close(h.rows[0]['grad_norm'], 6.)
-    assert h.rows[2]['total'] < h.rows[0]['total']
-
-
-def test_the_progress_bar_counts_all_steps_and_the_curves_hold_every_loss_that_was_used():
-    "11_training.ipynb #e85ab200"
-    bar, curves = Progress('toy'), LiveCurves(every=2)
-    toy_run(ClipGradients(9.), History(), bar, curves, steps=4).fit()
-    test_eq((bar.bar.n, bar.bar.total), (4, 4))
-    test_eq([(l.get_label(), len(l.get_xdata())) for l in curves.ax.lines], [('L_r', 4)])
 
 
 def test_the_losses_of_a_batch_are_those_of_its_proxies_and_the_baseline_has_l_r_alone():
@@ -253,22 +87,6 @@ def test_batches_go_on_for_ever_and_each_epoch_draws_anew():
     test_eq(got[7:, 1].tolist(), list(range(7)))
 
 
-def test_features_of_two_batches_are_put_together_in_order():
-    "11_training.ipynb #d0e963ca"
-    a, b = [VideoFeatures(unit(n, 8), torch.randn(n, 4, 8), torch.randn(n, 3, 8)) for n in (2, 3)]
-    both = cat_features([a, b])
-    test_eq((both.video.shape, both.tokens.shape, both.frames.shape), ((5, 8), (5, 4, 8), (5, 3, 8)))
-    torch.testing.assert_close(both.tokens[2:], b.tokens)
-
-
-def test_captions_are_embedded_the_same_in_batches_of_any_size():
-    "11_training.ipynb #ccc5add8"
-    texts = ['a red dot', 'a blue ring and a red dot', 'it', 'green']
-    whole = embed_texts(net, texts)
-    test_eq(whole.shape, (4, 96))
-    torch.testing.assert_close(embed_texts(net, texts, batch=1), whole, atol=1e-5, rtol=0)   # padding changes the order of sums
-
-
 def test_views_of_a_clip_differ_and_are_drawn_the_same_again():
     "11_training.ipynb #c031ad30"
     data = ClipDataset(clips, 3, 48, True, pixels, shift_grid, seed=1)
@@ -290,67 +108,17 @@ def test_a_caption_is_drawn_with_its_own_clip_and_every_caption_and_view_gets_it
     test_eq(len(pairs), 12)   # 6 captions, 2 views of each one's clip
 
 
-def test_embedded_clips_know_which_caption_is_whose_and_batches_of_any_size_agree():
-    "11_training.ipynb #c1ebdd25"
-    seen = embed_clips(net, clips, pixels)
-    test_eq((seen.text.shape, seen.features.frames.shape, seen.target.tolist()), ((10, 96), (5, 3, 96), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]))
-    test_eq(seen.right.sum(1).tolist(), [1] * 10); test_eq(seen.right.sum(0).tolist(), [2] * 5)
-    torch.testing.assert_close(embed_clips(net, clips, pixels, batch=2).features.video, seen.features.video, atol=1e-5, rtol=0)
-    test_eq(Embedded(seen.text, seen.target, seen.features, seen.gallery).gallery.tolist(), [0] * 5)
-    with pytest.raises(ValueError, match="every clip needs a caption, 'x' has none"): embed_clips(net, [clips[0], Clip('x', '')], pixels[:2])
-
-
-def test_perfect_scores_rank_first_in_both_directions():
-    "11_training.ipynb #6a3a014d"
-    seen = embed_clips(net, clips, pixels)
-    best = both_directions(seen.right.float(), seen)
-    test_eq([best[way]['R@1'] for way in ('text to video', 'video to text')], [100., 100.])
-    test_eq([best[way]['n'] for way in ('text to video', 'video to text')], [10, 5])
-    worst = both_directions(-seen.right.float(), seen)
-    test_eq((worst['text to video']['MnR'], worst['video to text']['MnR']), (5., 9.))   # below 4 wrong clips, 8 wrong captions
-
-
-def test_scores_within_galleries_are_those_of_the_full_matrix():
-    "11_training.ipynb #5cf6e344"
-    halves = [replace(c, gallery=i // 3) for i, c in enumerate(clips)]
-    seen = embed_clips(net, halves, pixels)
-    full, part = proxy_scores(net, seen.text, seen.features), gallery_proxy_scores(net, seen)
-    same = seen.gallery[seen.target][:, None] == seen.gallery
-    test_eq(int(same.sum()), 6 * 3 + 4 * 2)
-    torch.testing.assert_close(part[same], full[same], atol=1e-5, rtol=0)   # blocks of another size
-    test_eq(part[~same].unique().tolist(), [-1.])
-
-
-def test_evaluation_gives_cosine_fused_and_proxy_scores_in_both_directions():
-    "11_training.ipynb #11283cc6"
-    got = evaluate(net, clips, gamma=.5, cache=pixels)
-    test_eq(list(got), ['cosine', 'fused', 'proxy alone'])
-    seen = embed_clips(net, clips, pixels)
-    test_eq(got['cosine']['text to video'], rank_metrics(seen.text @ seen.features.video.T, seen.target))
-    zero = evaluate(net, clips, gamma=0., cache=pixels)
-    test_eq(zero['fused'], zero['cosine'])
-    test_eq(list(evaluate(net, clips, cache=pixels)), ['cosine', 'proxy alone'])
-
-
-def test_the_held_out_score_is_that_of_its_gamma_and_of_the_cosine_where_proxies_are_off():
-    "11_training.ipynb #b59b8236"
-    seen = embed_clips(net, clips, pixels)
-    got = heldout_score(seen=seen)(net)
-    cosine = seen.text @ seen.features.video.T
-    fused = rank_metrics(cosine + got['gamma'] * proxy_scores(net, seen.text, seen.features), seen.target)
-    torch.testing.assert_close(got['R@1'], fused['R@1'])
-    assert got['R@1'] >= got['cosine R@1']
-    test_eq(heldout_score(clips, pixels, proxies=False)(net), {'R@1': got['cosine R@1'], 'gamma': 0., 'cosine R@1': got['cosine R@1']})
-
-
 def test_the_best_checkpoint_is_that_of_the_best_score_the_last_that_of_the_last_step():
     "11_training.ipynb #0d5a42cc"
-    class Saves(Number):
+    class Saves(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.x, self.logit_scale = nn.Parameter(torch.tensor(0.)), nn.Parameter(torch.tensor(1.))
         def save_pretrained(self, folder):
             folder.mkdir(parents=True, exist_ok=True); (folder / 'x').write_text(f'{self.x.item():.4f}')
     with tempfile.TemporaryDirectory() as tmp:
-        run = toy_run(steps=6)
-        run.model = Saves(); run.optimiser = torch.optim.SGD(run.model.parameters(), .1)
+        toy = Saves()
+        run = Trainer(toy, iter([3.] * 6), lambda m, b: {'total': (m.x - b)**2}, torch.optim.SGD(toy.parameters(), .1), 6)
         scores = iter([10., 30., 20.])
         run.callbacks = [Checkpoint(tmp, 2, lambda m: {'R@1': next(scores)}, {'seed': 1})]
         run.fit()

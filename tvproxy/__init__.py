@@ -17,7 +17,8 @@ _NAMES = {name: module for module, names in {
     'model': 'TVProxyConfig TVProxyNet preset',
     'checkpoints': 'LoadReport',
     'retrieval': 'choose_gamma dual_softmax late_interaction rank_metrics score_matrix',
-    'training': 'TrainConfig evaluate train'}.items() for name in names.split()}
+    'evaluation': 'evaluate',
+    'training': 'TrainConfig train'}.items() for name in names.split()}
 
 __all__ = ['__version__', *_NAMES]
 
