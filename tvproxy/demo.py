@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np, torch
 
 from .data import cache_frames, load_clips
+from .evaluation import both_directions, embed_clips, gallery_proxy_scores
+from .loop import CheckFinite, ClampScale, ClipGradients, Progress, Schedule, Trainer
+from .loop import parameter_groups, seed_everything
 from .losses import info_nce
 from .model import TVProxyNet, preset
 from .retrieval import GAMMAS, LateInteraction, choose_gamma, paired_interval, query_ranks
 from .shapes import ShapesConfig, make_shapes, oracle_r1, plan_split
-from .training import CheckFinite, ClampScale, ClipGradients, FrozenClips, Progress, Schedule
-from .training import TrainConfig, Trainer
-from .training import both_directions, cached_batches, embed_clips, freeze_clips, gallery_proxy_scores
-from .training import parameter_groups, seed_everything, train
+from .training import FrozenClips, TrainConfig, cached_batches, freeze_clips, train
 from .video import read_frames
 
 # %% ../nbs/11b_demo.ipynb #2eb1fb6e
