@@ -361,6 +361,21 @@ def test_training_order_is_new_each_epoch_and_the_short_batch_is_left_out():
     test_eq(len(next(iter(make_loader(data, tokenizer, 64)))['index']), 8)   # fewer clips than a batch: one batch
 
 
+def test_the_shares_of_several_processes_are_the_batch_of_one_and_skipped_batches_are_not_read():
+    "02_data.ipynb #917d0fe6"
+    data = ClipDataset(train, 1, 8, train=True, cache=cache_frames(train, 1, 8, progress=False))
+    whole = [b['index'].tolist() for b in make_loader(data, tokenizer, 5, seed=1)]
+    parts = [[b['index'].tolist() for b in make_loader(data, tokenizer, 5, seed=1, rank=r, world=2)] for r in range(2)]
+    test_eq([len(p[0]) for p in parts], [3, 2])   # uneven
+    test_eq([a + b for a, b in zip(*parts)], whole)
+    loader = make_loader(data, tokenizer, 3, seed=1)
+    two = [b['index'].tolist() for b in loader]
+    loader.batch_sampler.skip = 1
+    test_eq([b['index'].tolist() for b in loader], two[1:]); test_eq([b['index'].tolist() for b in loader], two)
+    with pytest.raises(ValueError, match='a batch of 2 clips cannot be shared by 3 processes'):
+        make_loader(ClipDataset(train, 1, 8), tokenizer, 3, world=3)
+
+
 def test_clips_without_captions_other_caches_and_empty_sets_are_refused():
     "02_data.ipynb #274f9f8a"
     with pytest.raises(ValueError, match=r"clip 'a' \(a.mp4\) has no caption"): ClipDataset([Clip('a', 'a.mp4')])

@@ -4,13 +4,14 @@ import pytest, torch, torch.nn.functional as F
 from einops import rearrange
 from fastcore.test import test_eq
 from torch import nn
+import os
 from tvproxy.encoders import *
 
 
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 03_encoders.ipynb, in order"
-    global A, B, D, L, M, T, TEXT, VISION, copy_layer, dense_attention, frames, g, ids, lively, net, shown, sizes, stretch, texts
+    global A, B, D, L, M, T, TEXT, VISION, copy_layer, dense_attention, frames, g, ids, lively, net, peak_megabytes, shown, sizes, stretch, texts, train_step
     # 03_encoders.ipynb #27f0c6c3
     A, B, M, T, L, D = 3, 2, 4, 5, 9, 8
     sizes = dict(hidden_size=12, intermediate_size=20, num_hidden_layers=2, num_attention_heads=3)   # w = 12, d = 4
@@ -52,6 +53,24 @@ def notebook():
         for name, other in names.items(): getattr(ours, name).load_state_dict(other.state_dict())
     # 03_encoders.ipynb #edf28cad
     net = lively(VideoEncoder(VISION, D, M - 1, temporal_size=T))
+    # 03_encoders.ipynb #941e28bb
+    os.environ['KINETO_LOG_LEVEL'] = '99'   # the profiler's own log
+
+    def peak_megabytes(fn):
+        "Most memory that tensors of a call take at any time, above what was there before, in MB"
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as prof: fn()
+        moves = [e for e in prof.profiler.kineto_results.events() if e.name() == '[memory]']
+        now = top = 0
+        for e in sorted(moves, key=lambda e: e.start_ns()): now += e.nbytes(); top = max(top, now)
+        return top / 2**20
+
+    def train_step(encoder, frames):
+        "Forward, something to minimise, backward; gradients are there already, so they take no new memory"
+        for p in encoder.parameters(): p.grad = torch.zeros_like(p)
+        def step():
+            f = encoder(frames)
+            (f.video.sum() + f.tokens.pow(2).sum() + f.frames.pow(2).sum()).backward()
+        return step
 
 
 def test_the_first_of_the_highest_ids_is_the_end_of_a_caption():
@@ -59,6 +78,14 @@ def test_the_first_of_the_highest_ids_is_the_end_of_a_caption():
     states = torch.arange(8.).view(2, 4, 1)
     ids = torch.tensor([[1, 9, 9, 9], [1, 5, 3, 9]])   # the first is padded with the end token
     test_eq(pool_text(states, ids).tolist(), [[1.], [7.]])
+
+
+def test_unit_vectors_are_float32_under_autocast_and_of_their_own_kind_elsewhere():
+    "03_encoders.ipynb #e0045d80"
+    x = torch.randn(3, 8, generator=g).bfloat16()
+    with torch.autocast('cpu', torch.bfloat16): y = unit_length(x)
+    test_eq((y.dtype, unit_length(x).dtype, unit_length(x.double()).dtype), (torch.float32, torch.bfloat16, torch.float64))
+    torch.testing.assert_close(y.norm(dim=-1), torch.ones(3))
 
 
 def test_text_embeddings_agree_with_cliptextmodelwithprojection():
@@ -259,6 +286,20 @@ def test_clip_s_two_sizes_run_on_clips_of_12_and_32_frames_and_a_whole_model_has
             test_eq([tuple(x.shape) for x in (got.video, got.tokens, got.frames, out.proxies)],
                     [(1, 512), (1, 4, 512), (1, n_frames, 512), (1, 1, 512)])
             assert all(torch.isfinite(x).all() for x in (got.video, got.tokens, got.frames, out.proxies))
+
+
+def test_gradient_checkpointing_gives_the_same_gradients_and_takes_at_least_30_less_memory():
+    "03_encoders.ipynb #8f44f9e1"
+    torch.manual_seed(0)
+    wide = VideoEncoder(dict(hidden_size=64, intermediate_size=256, num_hidden_layers=4, num_attention_heads=4, image_size=64, patch_size=8), 16)
+    many, grads, peak = torch.randn(3, 4, 3, 64, 64), {}, {}
+    for wide.gradient_checkpointing in (False, True):
+        peak[wide.gradient_checkpointing] = peak_megabytes(train_step(wide, many))
+        grads[wide.gradient_checkpointing] = [p.grad.clone() for p in wide.parameters()]
+    for x, y in zip(grads[False], grads[True]): test_eq(x, y)
+    assert any(x.abs().max() > 0 for x in grads[True]) and peak[True] < .7 * peak[False]
+    wide.gradient_checkpointing = True
+    with torch.no_grad(): test_eq(wide(many).video.requires_grad, False)   # nothing is kept where nothing learns
 
 
 def test_proxy_weights_are_those_by_which_a_layer_mixes_its_values():

@@ -29,7 +29,7 @@ def notebook():
     # 08_losses.ipynb #bfecc90e
     TWO_RANKS = """
 import sys, torch, torch.distributed as dist, torch.nn.functional as F
-from tvproxy.losses import gather_with_grad, proxy_losses
+from tvproxy.losses import gather_with_grad, gathered_losses, proxy_losses
 gather = gather_with_grad if sys.argv[1] == 'true' else lambda x: gather_with_grad(x.detach())
 g = torch.Generator().manual_seed(0)
 t, v, w, noise = (torch.randn(*s, generator=g) for s in ((7, 6), (7, 6), (6, 5), (7, 7, 5)))
@@ -39,7 +39,11 @@ def losses(w, t, v, gather):
 whole = w.clone().requires_grad_(); losses(whole, t, v, lambda x: x).backward()
 dist.init_process_group('gloo')
 rank, part = dist.get_rank(), (slice(0, 4), slice(4, 7))[dist.get_rank()]
-own = w.clone().requires_grad_(); loss = losses(own, t[part], v[part], gather)
+def rows(w, t, v):
+    text, video = F.normalize(t @ w, dim=-1), gather_with_grad(F.normalize(v @ w, dim=-1))
+    return gathered_losses(text, video, text[:, None] + .3 * noise[part], torch.tensor(2.), .5, .25)['total']
+own = w.clone().requires_grad_()
+loss = rows(own, t[part], v[part]) if sys.argv[1] == 'rows' else losses(own, t[part], v[part], gather)
 if loss.requires_grad: loss.backward()
 grad = torch.zeros_like(w) if own.grad is None else own.grad
 dist.all_reduce(grad)
@@ -185,6 +189,13 @@ def test_two_processes_have_the_gradient_of_one_and_a_single_process_gathers_its
     assert off > .1 * size, (off, size)
     x = torch.randn(3, 4, requires_grad=True)
     assert gather_with_grad(x) is x
+
+
+def test_own_rows_of_proxies_on_two_processes_have_the_loss_and_gradient_of_one_with_all_and_in_one_process_nothing_changes():
+    "08_losses.ipynb #e87db8d6"
+    off, size = two_ranks('rows')
+    assert off < 1e-6 * max(1, size) and size > .1, (off, size)
+    test_eq(gathered_losses(text, video, proxies, logit_scale), proxy_losses(text, video, proxies, logit_scale))
 
 
 def test_a_proxy_that_is_not_finite_leaves_l_r_alone_and_can_be_found_by_name():

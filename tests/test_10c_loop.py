@@ -4,7 +4,7 @@ import json, math, pytest, torch
 from pathlib import Path
 from torch import nn
 from fastcore.test import test_eq
-from tvproxy.model import TVProxyConfig, TVProxyNet
+from tvproxy.model import TVProxyConfig, TVProxyNet, preset
 from tvproxy.loop import *
 
 
@@ -40,6 +40,14 @@ def test_a_training_error_is_a_runtime_error_with_its_message():
     with pytest.raises(RuntimeError, match='at step 3'): raise TrainingError('train: L_r is nan at step 3')
 
 
+def test_a_stop_that_was_asked_for_can_be_told_from_a_fault_and_both_are_training_errors():
+    "10c_loop.ipynb #2deab772"
+    assert issubclass(TrainingStopped, TrainingError) and not issubclass(SkipStep, TrainingError)
+    with pytest.raises(TrainingError, match='SIGTERM'): raise TrainingStopped('SIGTERM')
+    with pytest.raises(TrainingWarning, match='dash'), __import__('warnings').catch_warnings():
+        __import__('warnings').simplefilter('error'); __import__('warnings').warn('the dash is large', TrainingWarning)
+
+
 def test_one_seed_draws_the_same_from_torch_numpy_and_random():
     "10c_loop.ipynb #631d6531"
     import random, numpy as np
@@ -60,6 +68,16 @@ def test_every_parameter_that_learns_is_in_one_group_and_only_matrices_decay():
     test_eq(sorted(ids), sorted(id(p) for p in net.parameters() if p.requires_grad))
     test_eq({(g['lr'], g['weight_decay'], p.ndim) for g in groups for p in g['params']},
             {(.1, 0., 1), (.2, .5, 2), (.2, 0., 1)})
+    test_eq([is_matrix('x', torch.ones(n)) for n in ((2,), (2, 2))], [False, True])
+
+
+def test_the_longest_beginning_of_a_name_gives_the_rate_and_whole_words_of_it_count():
+    "10c_loop.ipynb #854e901e"
+    net = nn.ModuleDict({'video': nn.ModuleDict({'time': nn.Linear(2, 2), 'timely': nn.Linear(2, 2)})})
+    groups = parameter_groups(net, {'': 1., 'video': 2., 'video.time': 3.}, .1)
+    test_eq({n: g['peak'] for g in groups for n in g['names'] if n.endswith('weight')},
+            {'video.time.weight': 3., 'video.timely.weight': 2.})
+    assert 'video.time' in format_groups(groups) and '3.0e+00' in format_groups(groups)
 
 
 def test_the_released_groups_decay_gains_and_theta_and_ours_decay_matrices_alone():
@@ -71,6 +89,10 @@ def test_the_released_groups_decay_gains_and_theta_and_ours_decay_matrices_alone
         ours = our_decaying(model)
         assert ours and not any('norm' in n or n.endswith(('bias', 'theta', 'logit_scale')) for n in ours)
         test_eq(ours, {n for n, p in model.named_parameters() if p.ndim >= 2})
+    model = TVProxyNet.from_released(reference / 'weights.safetensors', TVProxyConfig(**heads))
+    theirs = [n for n, p in model.named_parameters() if released_decay(n, p)]
+    # ours has q, k and v of the two rounds in three tensors each, one table for [CLS] and the added tokens, no unused dash
+    test_eq(len(theirs), len(decaying) + 2 * 2 - 1 - 1)
 
 
 def test_the_rate_climbs_peaks_at_one_and_falls():
@@ -82,12 +104,29 @@ def test_the_rate_climbs_peaks_at_one_and_falls():
     test_eq(rate_at(0, 5, 0), 1.)           # no warm-up
 
 
-def test_a_callback_that_does_nothing_may_be_called_at_any_event():
+def test_an_engine_is_what_was_asked_for_or_an_error():
+    "10c_loop.ipynb #d5d91a9d"
+    test_eq(start_engine('cpu', 'bf16').mixed_precision, 'bf16')
+    test_eq(start_engine('cpu', processes=1).mixed_precision, 'no')   # not the one before
+    with pytest.raises(TrainingError, match='2 processes were asked for, 1 run here; .*torchrun --no-python --nproc-per-node 2'):
+        start_engine('cpu', processes=2)
+    with pytest.raises(ValueError, match="'no', 'bf16' or 'fp16', got 'half'"): start_engine('cpu', 'half')
+    with pytest.raises(ValueError, match="'fp16' needs a GPU"): start_engine('cpu', 'fp16')
+    if not torch.cuda.is_available():
+        with pytest.raises(ValueError, match="device 'cuda' was asked for, this machine gives 'cpu'"): start_engine('cuda')
+
+
+def test_a_callback_that_does_nothing_may_be_called_at_any_event_and_one_that_remembers_gives_and_takes_its_state():
     "10c_loop.ipynb #409c23f9"
     cb = Callback()
     events = [e for e in vars(Callback) if not e.startswith('_')]
-    test_eq(events, ['before_fit', 'after_loss', 'after_backward', 'after_step', 'after_fit'])
-    test_eq([getattr(cb, e)(None) for e in events], [None] * 5)
+    test_eq(events, ['before_fit', 'after_batch', 'after_loss', 'after_backward', 'after_step', 'after_fit', 'after_error'])
+    for e in events: assert getattr(cb, e)(None) is None
+    class Counts(Remembers):
+        keep = ('n',)
+        def __init__(self, n): self.n = n
+    other = Counts(0); other.load(Counts(5).state())
+    test_eq((other.n, Remembers().state()), (5, {}))
 
 
 def test_the_trainer_goes_down_the_gradient_by_hand():
@@ -95,7 +134,10 @@ def test_the_trainer_goes_down_the_gradient_by_hand():
     run = toy_run(steps=2)
     run.fit()
     torch.testing.assert_close(run.model.x.item(), 3 * (1 - .8**2))
-    assert isinstance(run, Trainer) and run.step == 1   # steps count from 0 inside a run
+    assert isinstance(run, Trainer) and (run.step, run.done) == (1, 2)   # steps count from 0 inside a run
+    later = toy_run(steps=5); later.start = 3
+    later.fit()
+    torch.testing.assert_close(later.model.x.item(), 3 * (1 - .8**2))    # two steps were left
 
 
 def test_events_come_in_order_and_every_callback_hears_them():
@@ -104,16 +146,76 @@ def test_events_come_in_order_and_every_callback_hears_them():
     class Ear(Callback): pass
     for e in [e for e in vars(Callback) if not e.startswith('_')]: setattr(Ear, e, lambda self, run, e=e: heard.append(e))
     toy_run(Ear(), steps=2).fit()
-    step = ['after_loss', 'after_backward', 'after_step']
+    step = ['after_batch', 'after_loss', 'after_backward', 'after_step']
     test_eq(heard, ['before_fit', *step, *step, 'after_fit'])
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_and_names_loss_step_dash_and_checkpoint():
+def test_a_step_that_is_left_out_changes_nothing_a_reason_to_stop_stops_and_an_error_is_heard_before_it_is_raised():
+    "10c_loop.ipynb #fc4a9278"
+    class Odd(Callback):
+        def after_loss(self, run):
+            if run.step % 2: raise SkipStep('an odd step')
+    run = toy_run(Odd(), steps=4); run.fit()
+    torch.testing.assert_close(run.model.x.item(), 3 * (1 - .8**2))
+    test_eq((run.skipped, run.done), ('an odd step', 4))
+    class Enough(Callback):
+        def after_step(self, run): run.stop = 'three are enough' if run.done == 3 else ''
+    run = toy_run(Enough())
+    with pytest.raises(TrainingStopped, match='train: three are enough; last saved state: none yet'): run.fit()
+    class Breaks(Callback):
+        def after_backward(self, run): raise OSError('broken')
+        def after_error(self, run): self.heard = run.error, run.done
+    run = toy_run(Breaks())
+    with pytest.raises(OSError, match='broken'): run.fit()
+    test_eq((str(run.callbacks[0].heard[0]), run.callbacks[0].heard[1], run.model.x.item()), ('broken', 0, 0.))
+
+
+def test_a_broken_clip_a_dead_reader_and_too_few_batches_stop_the_run_and_say_so():
+    "10c_loop.ipynb #8265cb94"
+    from tvproxy.decoders import VideoError
+    def batches_then(error):
+        yield 3.
+        if error: raise error
+    def ends_with(error):
+        run = toy_run()
+        run.batches = batches_then(error)
+        with pytest.raises(TrainingError) as e: run.fit()
+        torch.testing.assert_close(run.model.x.item(), .6)   # one step was taken
+        return str(e.value)
+    assert 'a clip cannot be read: x.mp4: torn' in (got := ends_with(VideoError('x.mp4', 'torn'))) and 'before step 2' in got
+    assert 'has died' in ends_with(RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed.'))
+    assert 'the batches ended before the steps did' in ends_with(None)
+
+
+def test_under_bf16_products_are_rounded_and_weights_and_losses_stay_float32():
+    "10c_loop.ipynb #86102990"
+    torch.manual_seed(0)
+    wide, x = nn.Linear(64, 64), torch.randn(8, 64)
+    def loss_of(precision):
+        run = Trainer(wide, [x], lambda m, b: {'total': m(b).pow(2).mean()}, torch.optim.SGD(wide.parameters(), 0.), 1,
+                      accelerator=start_engine('cpu', precision))
+        run.fit()
+        return run.losses['total']
+    full, half = loss_of('no'), loss_of('bf16')
+    assert half.dtype == wide.weight.dtype == wide.weight.grad.dtype == torch.float32
+    assert 0 < abs(full - half) < .01 * full   # three digits
+
+
+def test_a_loss_that_is_not_finite_is_left_out_and_beyond_the_limit_stops_the_run_and_names_loss_step_and_dash():
     "10c_loop.ipynb #352dc752"
     run = toy_run(CheckFinite(), start=float('nan'))
-    run.model.last_dash = torch.tensor([.5, 2.])
-    with pytest.raises(TrainingError, match=r'L_r is nan, total is nan at step 1; the dash lay between 0.5 and 2; last good checkpoint: none yet'):
+    class Dashes:
+        def __init__(self, *values): self.dash = torch.tensor(values)
+    run.model.last, run.model.proxies = dict(text=None, keys=None), lambda text, keys: Dashes(.5, 2.)
+    with pytest.raises(TrainingError, match='L_r is nan, total is nan at step 1; the dash lay between 0.5 and 2.*more than 0'):
         run.fit()
+    class Spoil(Callback):
+        def after_batch(self, run): run.batch = float('nan') if run.step in (1, 2) else run.batch
+    check = CheckFinite(limit=2)
+    run = toy_run(Spoil(), check, steps=5)
+    with pytest.warns(TrainingWarning, match='at step 2; the step is left out, the 1. of at most 2'): run.fit()
+    torch.testing.assert_close(run.model.x.item(), 3 * (1 - .8**3))
+    test_eq(check.state(), {'count': 2})
 
 
 def test_clipping_leaves_a_gradient_of_the_given_norm_and_refuses_one_that_is_not_finite():
@@ -122,10 +224,11 @@ def test_clipping_leaves_a_gradient_of_the_given_norm_and_refuses_one_that_is_no
     run.fit()
     torch.testing.assert_close(run.grad_norm, 6.)              # before clipping: 2 * (0 - 3)
     torch.testing.assert_close(run.model.x.item(), .1 * .5)    # a step of rate * 0.5
-    bad = toy_run(ClipGradients(1.), steps=1)
-    bad.loss_fn = lambda m, b: {'total': (m.x * 0).sqrt()}     # value 0, slope infinite * 0
-    with pytest.raises(TrainingError, match='gradient is nan at step 1'): bad.fit()
-    test_eq(bad.model.x.item(), 0.)
+    steep = lambda m, b: {'total': (m.x * 0).sqrt()}   # value 0, slope infinite * 0
+    net = Number()
+    bad = Trainer(net, [3.], steep, torch.optim.SGD(net.parameters(), .1), 1, [CheckFinite(), ClipGradients(1.)])
+    with pytest.raises(TrainingError, match='gradient is nan at step 1 though'): bad.fit()
+    test_eq(net.x.item(), 0.)
 
 
 def test_every_group_of_parameters_follows_the_schedule_from_its_own_peak():
@@ -137,6 +240,15 @@ def test_every_group_of_parameters_follows_the_schedule_from_its_own_peak():
         def after_step(self, run): seen.append([g['lr'] for g in run.optimiser.param_groups])
     run.callbacks.append(Rates()); run.fit()
     torch.testing.assert_close(torch.tensor(seen), torch.tensor([[rate_at(s, 4, 2), .1 * rate_at(s, 4, 2)] for s in range(4)]))
+
+
+def test_the_released_schedule_has_the_rates_of_the_record_group_by_group():
+    "10c_loop.ipynb #a24aa286"
+    released = ReleasedSchedule(optim['warmup_steps'], 1e-6)
+    kinds = [dict(peak=1e-6, weight_decay=.2), dict(peak=2e-6, weight_decay=.2), dict(peak=1e-6, weight_decay=0.), dict(peak=2e-6, weight_decay=0.)]
+    for row in optim['schedule']:
+        got = [released.rate(g, row['global_step'] - 1, optim['num_train_steps']) for g in kinds]
+        torch.testing.assert_close(torch.tensor(got).double(), torch.tensor(row['group_lrs'][2:]).double(), rtol=1e-6, atol=0)
 
 
 def test_the_released_schedule_moves_four_of_its_groups_and_ours_moves_every_group_from_its_own_peak():

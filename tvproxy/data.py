@@ -432,18 +432,29 @@ def _examples(data, indices):
     return items
 
 # %% ../nbs/02_data.ipynb #dfb787db
-class _Shuffle(torch.utils.data.Sampler):
-    "A new order each epoch, the same for the same seed"
+class _Batches(torch.utils.data.Sampler):
+    "Numbers of the clips of each batch, this process's share of them; in training in a new order each epoch"
     def __init__(self,
-        dataset,  # a `ClipDataset`
-        seed,     # of the orders
-    ): self.dataset, self.seed = dataset, seed
+        dataset,     # a `ClipDataset`
+        batch_size,  # clips a batch, of all processes together
+        seed,        # of the orders
+        rank,        # of this process
+        world,       # processes
+    ):
+        self.dataset, self.batch_size, self.seed, self.rank, self.world = dataset, batch_size, seed, rank, world
+        self.skip = 0   # batches to leave out at the beginning of the next pass
 
-    def __len__(self): return len(self.dataset)
+    def __len__(self):
+        n, b = len(self.dataset), self.batch_size
+        return n // b if self.dataset.train and n > b else -(-n // b)
 
     def __iter__(self):
-        g = torch.Generator().manual_seed(_seed(self.seed, self.dataset.epoch, -1))
-        return iter(torch.randperm(len(self), generator=g).tolist())
+        order, skip, self.skip = torch.arange(len(self.dataset)), self.skip, 0
+        if self.dataset.train:
+            g = torch.Generator().manual_seed(_seed(self.seed, self.dataset.epoch, -1))
+            order = torch.randperm(len(order), generator=g)
+        for batch in order.split(self.batch_size)[skip:len(self)]:
+            yield batch.tensor_split(self.world)[self.rank].tolist()
 
 def _collate(tokenizer, items):
     "Examples to a batch"
@@ -457,12 +468,15 @@ def make_loader(
     batch_size:int=64,    # B, clips a batch
     workers:int=0,        # processes that read ahead; 0 reads in this one
     seed:int=0,           # of the order, in training
+    rank:int=0,           # of several processes that share each batch, which this one is
+    world:int=1,          # how many share; the parts may be uneven, but none is empty
 )->torch.utils.data.DataLoader:  # frames (B, T, 3, S, S) uint8; input_ids, attention_mask (B, L); index (B,)
     "Batches of a data set; in training shuffled anew each `epoch` of it, and the last short one is left out"
     if len(dataset) < 1: raise ValueError('make_loader: the data set is empty')
     if batch_size < 1: raise ValueError(f'make_loader: batch_size must be at least 1, got {batch_size}')
+    batches = _Batches(dataset, batch_size, seed, rank, world)
+    least = min(batch_size, len(dataset)) if dataset.train else (len(dataset) - 1) % batch_size + 1   # the smallest
+    if least < world: raise ValueError(f'make_loader: a batch of {least} clips cannot be shared by {world} processes')
     return torch.utils.data.DataLoader(
-        dataset, batch_size, sampler=_Shuffle(dataset, seed) if dataset.train else None,
-        drop_last=dataset.train and len(dataset) > batch_size,
-        num_workers=workers, collate_fn=partial(_collate, tokenizer),
+        dataset, batch_sampler=batches, num_workers=workers, collate_fn=partial(_collate, tokenizer),
         generator=torch.Generator().manual_seed(seed))   # its own: a pass must not move torch's random state

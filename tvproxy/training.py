@@ -154,6 +154,7 @@ class Checkpoint(Callback):
     def after_step(self, run):
         step = run.step + 1
         if step % self.every and step != run.steps: return
+        if not all(p.isfinite().all() for p in run.model.parameters()): return   # the run is about to stop
         row = {'step': step, **self.score(run.model)}
         self.rows.append(row)
         better = self.best is None or row['R@1'] > self.best['R@1']
@@ -161,6 +162,7 @@ class Checkpoint(Callback):
             run.model.save_pretrained(self.folder / name)
             about = json.dumps({'heldout': row, 'config': self.config}, indent=1, default=str)
             (self.folder / name / 'training.json').write_text(about)
+        run.saved = self.folder / 'last'
         if better: self.best = row
         (self.folder / 'heldout.json').write_text(json.dumps(self.rows, indent=1))
 
@@ -305,7 +307,7 @@ def train(
     groups = parameter_groups(model, {'': c.lr, 'generator': c.lr_generator}, c.weight_decay)
     history, saved = History(), Checkpoint(out, c.eval_every, score, asdict(c))
     run = Trainer(model, batches, loss_fn, torch.optim.AdamW(groups, betas=(.9, .98)), c.steps, [
-        CheckFinite(saved), ClipGradients(c.clip_norm), Schedule(c.warmup), ClampScale(c.scale_max), history, saved,
+        CheckFinite(), ClipGradients(c.clip_norm), Schedule(c.warmup), ClampScale(c.scale_max), history, saved,
         *([Progress(f'train {c.part}')] if progress else []), *callbacks])
     try: run.fit()
     finally:   # the curves are kept whatever happens
