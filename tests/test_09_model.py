@@ -123,6 +123,22 @@ def test_a_tokenizer_that_does_not_fit_the_text_tower_is_refused_when_it_is_set(
     assert net.tokenizer is small   # the refused ones left it alone
 
 
+def test_gamma_is_nobody_s_choice_at_first_and_takes_only_numbers_that_can_be_a_weight():
+    "09_model.ipynb #2dbb5421"
+    net = TVProxyNet(config)
+    test_eq((net.gamma, net.about), (None, {}))
+    net.gamma = 1
+    test_eq((net.gamma, type(net.gamma)), (1., float))
+    assert not any('gamma' in k for k in net.state_dict())
+    assert 'gamma' not in asdict(net.config)
+    for bad in (-.1, float('nan'), float('inf'), True, '0.4'):
+        with pytest.raises(ValueError, match='TVProxyNet: gamma must be a finite number, at least 0, or None, got'):
+            net.gamma = bad
+    test_eq(net.gamma, 1.)   # the refused ones left it alone
+    net.gamma = None
+    test_eq((net.gamma, TVProxyNet(config).gamma), (None, None))
+
+
 def test_the_start_from_scratch_sets_its_embeddings_and_nothing_else():
     "09_model.ipynb #99a43e6f"
     torch.manual_seed(0); plain = TVProxyNet(preset('embedded', from_scratch=False, text=dict(vocab_size=40)))
@@ -170,18 +186,125 @@ def test_a_model_without_a_tokenizer_leaves_none_of_another_model_behind():
         test_eq(TVProxyNet.from_pretrained(d).tokenizer, None)
 
 
-def test_a_save_that_fails_leaves_the_old_model_as_it_was():
+def test_weights_and_gamma_lie_in_one_file_and_come_back_together():
+    "09_model.ipynb #a4f07cec"
+    net = TVProxyNet(config)
+    with tempfile.TemporaryDirectory() as d:
+        net.save_pretrained(d)
+        test_eq((TVProxyNet.from_pretrained(d).gamma, TVProxyNet.from_pretrained(d).about), (None, {}))
+        note = {'step': 500, 'R@1': 12.3, 'protocol': 'heldout', 'chosen on': '120 held-out clips', 'seeds': [0, None]}
+        net.gamma = .1 + .2
+        net.save_pretrained(d, about=note)
+        test_eq(sorted(f.name for f in Path(d).iterdir()), ['config.json', 'model.safetensors'])
+        assert 'gamma' not in (Path(d) / 'config.json').read_text()
+        back = TVProxyNet.from_pretrained(d)
+        test_eq((back.gamma, back.about), (.1 + .2, note))   # to the last bit
+        back.save_pretrained(d)                              # what it carries goes with it
+        test_eq(TVProxyNet.from_pretrained(d).about, note)
+        back.gamma = 0; back.save_pretrained(d, about={})
+        test_eq((TVProxyNet.from_pretrained(d).gamma, TVProxyNet.from_pretrained(d).about), (0., {}))
+
+
+def test_files_without_metadata_still_load_and_bad_metadata_is_refused_by_name():
+    "09_model.ipynb #12936025"
+    from safetensors.torch import load_file, save_file
+    with tempfile.TemporaryDirectory() as d:
+        model.save_pretrained(d)
+        w = Path(d) / 'model.safetensors'; weights = load_file(w)
+        for old in (None, {'format': 'pt'}):
+            save_file(weights, w, metadata=old)
+            test_eq((TVProxyNet.from_pretrained(d).gamma, TVProxyNet.from_pretrained(d).about), (None, {}))
+        for bad in ('much', '-0.1', 'nan', 'inf', ''):
+            save_file(weights, w, metadata={'gamma': bad})
+            with pytest.raises(ValueError, match=f"safetensors has gamma '{bad}' in its metadata; it must be a finite"):
+                TVProxyNet.from_pretrained(d)
+        for bad, why in {'{"step": 5': 'is not JSON', '[5]': r'is not an object: \[5\]'}.items():
+            save_file(weights, w, metadata={'about': bad})
+            with pytest.raises(ValueError, match=f'about in its metadata that {why}'): TVProxyNet.from_pretrained(d)
+        for bad, why in {'step 5': 'must be a dict', frozenset(): 'must be a dict'}.items():
+            with pytest.raises(ValueError, match=f'save_pretrained: about {why}'): model.save_pretrained(d, about=bad)
+        for bad in ({'a': float('nan')}, {'a': torch.ones(1)}):
+            with pytest.raises(ValueError, match='about must be plain JSON'): model.save_pretrained(d, about=bad)
+
+
+def test_at_every_moment_of_a_save_the_folder_holds_the_old_model_or_the_new_one():
+    "09_model.ipynb #44b8899a"
+    import os
+    from unittest.mock import patch
+    from tvproxy.data import Tokenizer
+    old, new = TVProxyNet(config), TVProxyNet(config)
+    old.tokenizer = new.tokenizer = Tokenizer.train(['a red dot'], 7)
+    old.gamma, new.gamma = .25, .75
+    seen, moved, flushed, replace_file, fsync = [], [], [], os.replace, os.fsync
+    def look(d):
+        back = TVProxyNet.from_pretrained(d)
+        mine = {.25: old, .75: new}[back.gamma]
+        torch.testing.assert_close(back.state_dict(), mine.state_dict(), atol=0, rtol=0)   # weights of that gamma
+        seen.append(back.gamma)
+    def watched(a, b):
+        assert os.stat(a).st_ino in flushed, f'{a} was moved before it was flushed'
+        look(d); replace_file(a, b); look(d); moved.append(Path(b).name)
+    def flush(f): flushed.append(os.fstat(f).st_ino); fsync(f)
+    with tempfile.TemporaryDirectory() as d:
+        old.save_pretrained(d)
+        with patch.object(os, 'replace', watched), patch.object(os, 'fsync', flush): new.save_pretrained(d)
+        test_eq((seen, moved), ([.25, .75], ['model.safetensors']))   # nothing else had changed
+        old.tokenizer = None
+        with patch.object(os, 'replace', watched), patch.object(os, 'fsync', flush): old.save_pretrained(d)
+        test_eq((seen[2:], TVProxyNet.from_pretrained(d).tokenizer), ([.75, .25], None))
+
+
+def test_a_save_that_fails_leaves_the_old_model_as_it_was_and_nothing_beside_it():
     "09_model.ipynb #81e63650"
+    import safetensors.torch
+    from safetensors import SafetensorError
+    from unittest.mock import patch
     class Full:
         "A tokenizer on a full disk"
         def __len__(self): return 4
         def save_pretrained(self, folder): raise OSError('no space left')
+    def half(error):
+        "A writer of weights that gets only so far"
+        def write(weights, file, metadata=None): Path(file).write_bytes(b'half'); raise error('no space left')
+        return write
     with tempfile.TemporaryDirectory() as d:
         model.save_pretrained(d)
-        torch.manual_seed(1); other = TVProxyNet(config); other.tokenizer = Full()
+        before = {f.name: f.read_bytes() for f in Path(d).iterdir()}
+        torch.manual_seed(1); other = TVProxyNet(config)
+        for error in (SafetensorError, OSError):
+            with patch.object(safetensors.torch, 'save_file', half(error)), pytest.raises(OSError, match='no space left'):
+                other.save_pretrained(d)
+            test_eq({f.name: f.read_bytes() for f in Path(d).iterdir()}, before)
+        other.tokenizer = Full()
         with pytest.raises(OSError, match='no space left'): other.save_pretrained(d)
-        test_eq(sorted(f.name for f in Path(d).iterdir()), ['config.json', 'model.safetensors'])
+        test_eq({f.name: f.read_bytes() for f in Path(d).iterdir()}, before)
         torch.testing.assert_close(TVProxyNet.from_pretrained(d).state_dict(), model.state_dict(), atol=0, rtol=0)
+
+
+def test_a_file_that_the_system_cuts_off_leaves_the_old_model():
+    "09_model.ipynb #540f14c2"
+    import os, subprocess, sys
+    try: import resource
+    except ImportError: pytest.skip('limits on files are a matter of Unix')
+    code = """
+import resource, sys, torch
+from pathlib import Path
+from tvproxy.model import TVProxyNet
+model = TVProxyNet.from_pretrained(sys.argv[1])
+model.gamma = .9
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, resource.RLIM_INFINITY))
+try: model.save_pretrained(sys.argv[1])
+except OSError as e: print('refused')
+"""
+    with tempfile.TemporaryDirectory() as d:
+        model.save_pretrained(d)
+        before = {f.name: f.read_bytes() for f in Path(d).iterdir()}
+        assert len(before['model.safetensors']) > 4000
+        env = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}
+        done = subprocess.run([sys.executable, '-c', code, d], capture_output=True, text=True, env=env)
+        test_eq(done.stdout, 'refused\n'), done.stderr
+        test_eq({f.name: f.read_bytes() for f in Path(d).iterdir()}, before)
+        test_eq(TVProxyNet.from_pretrained(d).gamma, None)
 
 
 def test_a_config_that_does_not_fit_the_weights_is_an_error_with_keys_and_shapes():

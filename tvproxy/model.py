@@ -6,8 +6,10 @@
 __all__ = ['PRESETS', 'TVProxyConfig', 'preset', 'TVProxyNet', 'init_from_scratch']
 
 # %% ../nbs/09_model.ipynb #69c9a9be
-import json, os
+import json, math, os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
+from numbers import Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -129,14 +131,42 @@ def _keys(features, kind):
                                                  'but these features have none; encode the videos again')
     return features.frames if kind == 'frames' else torch.cat([features.tokens, features.frames], 1)
 
+# %% ../nbs/09_model.ipynb #d9784520
+def _as_gamma(value, who):
+    "A weight of the proxies as a float, or None; what cannot be one is refused"
+    if value is None: return None
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf: raise ValueError(
+        f'{who}: gamma must be a finite number, at least 0, or None, got {value!r}')
+    return float(value)
+
+class _Noted:
+    "What goes with the weights: gamma, and a note"
+    _gamma, _about = None, None
+
+    @property
+    def gamma(self):
+        "Weight of the proxies in the fused score, of these weights; None: nobody has chosen one"
+        return self._gamma
+
+    @gamma.setter
+    def gamma(self,
+        value,  # a number >= 0, or None
+    ): self._gamma = _as_gamma(value, 'TVProxyNet')
+
+    @property
+    def about(self):
+        "What was written down when the model was saved, a dict; {} where nothing was"
+        return dict(self._about or {})
+
 # %% ../nbs/09_model.ipynb #580a4160
-class _Saved:
+class _Saved(_Noted):
     "Saving and loading, in the conventions of transformers"
     def save_pretrained(self,
-        folder,  # made if need be
+        folder,           # made if need be
+        about:dict=None,  # what to write down beside the weights, plain JSON; None: what the model carries already
     ):
-        "Write config.json, model.safetensors and the tokenizer's files, if it has one, each whole or not at all"
-        _save(self, Path(folder))
+        "Write config.json, model.safetensors (with gamma) and the tokenizer's files, each whole or not at all"
+        _save(self, Path(folder), about)
 
     @classmethod
     def from_pretrained(cls,
@@ -214,21 +244,61 @@ def init_from_scratch(
     nn.init.normal_(words.token_embedding.weight, std=1.)
     nn.init.normal_(model.video.patch.weight, std=.08)
 
+# %% ../nbs/09_model.ipynb #393df870
+def _metadata(model, about):
+    "What stands beside the weights in their file: strings by name"
+    about = model.about if about is None else about
+    if not isinstance(about, dict): raise ValueError(f'save_pretrained: about must be a dict, got {about!r}')
+    try: text = json.dumps(about, allow_nan=False)
+    except (TypeError, ValueError) as e: raise ValueError(f'save_pretrained: about must be plain JSON: {e}') from e
+    gamma = {} if model.gamma is None else {'gamma': repr(model.gamma)}
+    return {'format': 'pt', **gamma, **({'about': text} if about else {})}
+
+def _read_metadata(found, file):
+    "gamma and about from those strings; None and {} where there are none, as in files of older versions"
+    found = found or {}
+    gamma, about = found.get('gamma'), found.get('about', '{}')
+    try: number = None if gamma is None else _as_gamma(float(gamma), 'from_pretrained')
+    except ValueError: raise ValueError(f'from_pretrained: {file} has gamma {gamma!r} in its metadata; '
+                                        'it must be a finite number, at least 0') from None
+    try: note = json.loads(about)
+    except ValueError as e: raise ValueError(
+        f'from_pretrained: {file} has an about in its metadata that is not JSON: {e}') from e
+    if not isinstance(note, dict): raise ValueError(
+        f'from_pretrained: {file} has an about in its metadata that is not an object: {about[:40]}')
+    return number, note
+
 # %% ../nbs/09_model.ipynb #6f2c5de9
-def _save(model, folder):
-    "Write the files of a model into a folder of their own, then move each into its place"
+def _flush(path):
+    "Wait until a file, or the list of names in a folder, has arrived on the disk"
+    if path.is_dir() and os.name != 'posix': return   # Windows opens no folders
+    f = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | getattr(os, 'O_BINARY', 0))
+    try:
+        with suppress(OSError) if path.is_dir() else suppress(): os.fsync(f)   # some file systems refuse folders
+    finally: os.close(f)
+
+def _write(model, part, metadata):
+    "Write the files of a model into a folder that nobody reads yet"
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
+    weights = {k: v.detach().contiguous() for k, v in model.state_dict().items()}
+    try: save_file(weights, part / 'model.safetensors', metadata=metadata)
+    except SafetensorError as e: raise OSError(f'save_pretrained: the weights cannot be written: {e}') from e
+    (part / 'config.json').write_text(json.dumps({'architectures': ['TVProxyNet'], **asdict(model.config)}, indent=1))
+    if model.tokenizer is not None: model.tokenizer.save_pretrained(part)
+    for f in part.iterdir(): _flush(f)
+
+def _save(model, folder, about):
+    "Write the files of a model into a folder of their own, then move each into its place, the weights last"
+    metadata, same = _metadata(model, about), lambda a, b: b.is_file() and a.read_bytes() == b.read_bytes()
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder, prefix='.part-') as part:
-        part = Path(part)
-        weights = {k: v.detach().contiguous() for k, v in model.state_dict().items()}
-        save_file(weights, part / 'model.safetensors', metadata={'format': 'pt'})
-        about = {'architectures': ['TVProxyNet'], **asdict(model.config)}
-        (part / 'config.json').write_text(json.dumps(about, indent=1))
-        if model.tokenizer is not None: model.tokenizer.save_pretrained(part)
-        for f in sorted(part.iterdir()): os.replace(f, folder / f.name)
+        _write(model, Path(part), metadata)
+        for f in sorted(Path(part).iterdir(), key=lambda f: f.suffix == '.safetensors'):
+            if f.suffix == '.safetensors' or not same(f, folder / f.name): os.replace(f, folder / f.name)
     if model.tokenizer is None:   # none of another model may stay behind
         for name in ('tokenizer.json', 'tokenizer_config.json'): (folder / name).unlink(missing_ok=True)
+    _flush(folder)
 
 # %% ../nbs/09_model.ipynb #5a95cb8a
 def _no_model(function, name, error, download):
@@ -270,17 +340,23 @@ def _check_weights(weights, want, folder):
     if wrong: raise ValueError(f'from_pretrained: the weights in {folder} do not fit its config.json '
                                f'({len(wrong)} in all):\n  ' + '\n  '.join(wrong[:20]) + more)
 
+def _read_weights(file):
+    "Tensors and metadata of one safetensors file, from one look at it"
+    from safetensors import SafetensorError, safe_open
+    if not file.is_file(): raise FileNotFoundError(f'from_pretrained: no file {file}')
+    try:
+        with safe_open(file, 'pt') as f: return {k: f.get_tensor(k) for k in f.keys()}, f.metadata()
+    except SafetensorError as e: raise ValueError(f'from_pretrained: {file} is damaged: {e}') from e
+
 def _load(cls, folder):
     "A model from the files that `_save` wrote"
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
     config, file = _read_config(folder / 'config.json'), folder / 'model.safetensors'
-    if not file.is_file(): raise FileNotFoundError(f'from_pretrained: no file {file}')
-    try: weights = load_file(file)
-    except SafetensorError as e: raise ValueError(f'from_pretrained: {file} is damaged: {e}') from e
+    weights, metadata = _read_weights(file)
+    gamma, about = _read_metadata(metadata, file)
     model = cls(config)
     _check_weights(weights, model.state_dict(), folder)
     model.load_state_dict(weights)
+    model._gamma, model._about = gamma, about
     if (folder / 'tokenizer_config.json').exists():
         from tvproxy.data import Tokenizer
         model.tokenizer = Tokenizer.from_pretrained(folder)
