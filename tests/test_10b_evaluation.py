@@ -287,7 +287,7 @@ def test_notes_say_what_was_left_out_and_that_a_split_is_no_test():
 
 
 def test_a_checkpoint_is_evaluated_as_its_model_would_be_and_the_result_is_written():
-    "10b_evaluation.ipynb #8d93525a"
+    "10b_evaluation.ipynb #ae0aee7d"
     with tempfile.TemporaryDirectory() as d:
         net.gamma = .3; net.save_pretrained(f'{d}/net', about={'protocol': 'heldout', 'step': 7}); net.gamma = None
         c = EvalConfig(f'{d}/net', 'folder', str(samples), out=f'{d}/new/result.json', device='cpu')
@@ -295,6 +295,7 @@ def test_a_checkpoint_is_evaluated_as_its_model_would_be_and_the_result_is_writt
         want = evaluate(net, load_clips('folder', samples), .3, batch=32)
         test_eq((got['scores'], got['gamma'], got['clips'], got['missing']), (want, .3, 6, 0))
         test_eq((got['protocol'], got['about']['step']), ('gamma 0.3, chosen on held-out clips at step 7', 7))
+        test_eq((got['gamma from'], run_eval(replace(c, gamma=.1, out=''))['gamma from']), ('model', 'hand'))
         test_eq(json.loads(Path(c.out).read_text()), got)
         test_eq([f.name for f in Path(c.out).parent.iterdir()], ['result.json'])
         assert 'dual softmax' not in got
@@ -306,19 +307,20 @@ def test_a_checkpoint_is_evaluated_as_its_model_would_be_and_the_result_is_writt
 
 
 def test_a_table_says_in_its_heading_by_which_protocol_it_came_about():
-    "10b_evaluation.ipynb #7e6a0b33"
+    "10b_evaluation.ipynb #6eb61f27"
     metrics = {'R@1': 1., 'R@5': 2., 'R@10': 3., 'MdR': 4., 'MnR': 5., 'n': 6}
     rows = {'cosine': {way: metrics for way in ('text to video', 'video to text')}}
     r = {'checkpoint': 'c', 'dataset': 'msrvtt', 'split': 'test', 'data': 'd', 'clips': 990, 'missing': 10, 'captions': 990,
-         'protocol': 'gamma 0.4', 'by hand': False, 'about': {}, 'notes': ['ten are missing'], 'scores': rows}
+         'protocol': 'gamma 0.4', 'gamma from': 'model', 'about': {}, 'notes': ['ten are missing'], 'scores': rows}
     text = format_eval(r)
     assert '990 of msrvtt test in d, 10 missing' in text and text.endswith('\nnote: ten are missing')
     assert 'test set' not in text and 'dual' not in text and 'each query on its own\n' in text
     text = format_eval({**r, 'about': {'protocol': 'released'}, 'dual softmax': rows, 'notes': []})
     test_eq(text.count('gamma and checkpoint were chosen on the test set (released protocol)\n'), 2)
     assert text.index('each query on its own') < text.index('dual softmax, another protocol') and 'none missing' not in text
-    text = format_eval({**r, 'about': {'protocol': 'released'}, 'by hand': True})
-    assert '; the checkpoint was chosen on the test set (released protocol)' in text
+    for source in ('hand', 'none'):   # that gamma was not chosen there
+        text = format_eval({**r, 'about': {'protocol': 'released'}, 'gamma from': source})
+        assert '; the checkpoint was chosen on the test set (released protocol)' in text
 
 
 def test_the_command_prints_the_table_and_an_error_is_one_line():

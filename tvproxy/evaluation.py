@@ -267,7 +267,7 @@ def _to_device(model, name):
     except (RuntimeError, AssertionError) as e: raise ValueError(
         f'device {name!r} cannot be used here: {str(e).splitlines()[0]}') from e
 
-# %% ../nbs/10b_evaluation.ipynb #d7475765
+# %% ../nbs/10b_evaluation.ipynb #b9418a45
 def run_eval(
     config:EvalConfig,    # what, on what, how
     progress:bool=False,  # show a bar
@@ -285,7 +285,8 @@ def run_eval(
     scores = score_tables(model, seen, gamma)
     ranked = lambda how: {name: both_directions(how(s), seen) for name, s in scores.items()}
     result = {'checkpoint': c.checkpoint, 'dataset': c.dataset, 'data': c.data, 'split': split, 'clips': len(clips),
-              'captions': len(seen.text), 'missing': missing, 'gamma': gamma, 'by hand': by_hand is not None,
+              'captions': len(seen.text), 'missing': missing, 'gamma': gamma,
+              'gamma from': 'hand' if by_hand is not None else 'none' if model.gamma is None else 'model',
               'protocol': protocol_sentence(model, by_hand), 'about': model.about, 'notes': notes,
               'scores': ranked(lambda s: s)}
     if c.dsl: result['dual softmax'] = ranked(lambda s: gallery_dual_softmax(s, seen))
@@ -294,12 +295,12 @@ def run_eval(
         os.replace(out.with_name(out.name + '.part'), out)
     return result
 
-# %% ../nbs/10b_evaluation.ipynb #8f646a31
+# %% ../nbs/10b_evaluation.ipynb #70be9247
 def _heading(result):
     "What kind of table it is"
     if result['about'].get('protocol') != 'released': return 'each query on its own'
-    if result['by hand']: return 'each query on its own; the checkpoint was chosen on the test set (released protocol)'
-    return 'each query on its own; gamma and checkpoint were chosen on the test set (released protocol)'
+    chosen = 'gamma and checkpoint were' if result['gamma from'] == 'model' else 'the checkpoint was'
+    return f'each query on its own; {chosen} chosen on the test set (released protocol)'
 
 def format_eval(
     result:dict,  # what `run_eval` gives
