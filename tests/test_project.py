@@ -99,6 +99,22 @@ def test_the_readme_s_python_runs_as_it_stands(tmp_path):
         r = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, capture_output=True, text=True)
         assert r.returncode == 0 and 'text to video' in r.stdout, r.stdout + r.stderr
 
+def test_the_readme_s_evaluation_command_runs_and_says_what_chose_gamma(tmp_path):
+    "By the function that settings.ini names, with a model where `make demo` leaves its own"
+    from dataclasses import replace
+    from tvproxy import Tokenizer, TVProxyNet, load_clips, preset
+    shutil.copytree(ROOT/'data/samples', tmp_path/'data/samples')
+    words = Tokenizer.train([t for c in load_clips('folder', ROOT/'data/samples') for t in c.captions])
+    model = TVProxyNet(replace(preset('embedded'), text={**preset('embedded').text, 'vocab_size': len(words)}))
+    model.tokenizer, model.gamma = words, .4
+    model.save_pretrained(tmp_path/'data/demo/proxies-frames/best', about={'step': 5, 'chosen on': '7 held-out clips'})
+    line, = re.findall(r'^tvproxy_eval .*$', (ROOT/'README.md').read_text(encoding='utf-8'), re.M)
+    module, function = dict(s.split('=') for s in settings()['console_scripts'].split())['tvproxy_eval'].split(':')
+    args = [sys.executable, '-c', f'from {module} import {function}; {function}()', *line.split()[1:]]
+    r = subprocess.run(args, cwd=tmp_path, capture_output=True, text=True)
+    assert r.returncode == 0, r.stderr
+    assert 'gamma 0.4, chosen on 7 held-out clips at step 5' in r.stdout and 'text to video, n = 12' in r.stdout
+
 def test_the_readme_s_lines_on_checkpoints_run_on_stand_ins(tmp_path):
     "Files and a folder of the names in the README: the reference tensors, a CLIP made with transformers"
     import torch

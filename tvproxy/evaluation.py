@@ -78,7 +78,7 @@ def _everyones(x, n):
     "Rows of all processes in order, from those of this one; all `n` where it is alone"
     return gather_with_grad(x[:len(_share(n))])
 
-# %% ../nbs/10b_evaluation.ipynb #69d5e0af
+# %% ../nbs/10b_evaluation.ipynb #31345032
 def _check_embed(clips, frames, batch):
     "Refuse what cannot be embedded"
     bare = next((c for c in clips if not c.captions), None)
@@ -104,11 +104,10 @@ def embed_clips(
     device, texts, own = model.logit_scale.device, [t for c in clips for t in c.captions], _share(len(clips))
     said = embed_texts(model, [texts[i] for i in _share(len(texts)) or range(1)])
     batches = _frame_batches(clips, cache, n, model.video.config.image_size, own or range(1), batch, workers)
-    parts = [model.encode_video(normalise_frames(x.to(device)))
-             for x in tqdm(batches, 'embed', mininterval=1, disable=not progress)]
-    return Embedded(_everyones(said, len(texts)),
-                    torch.tensor([i for i, c in enumerate(clips) for _ in c.captions], device=device),
-                    cat_features(parts).map(lambda x: _everyones(x, len(clips))),
+    bar = tqdm(batches, 'embed', mininterval=1, disable=not progress)
+    parts = cat_features([model.encode_video(normalise_frames(x.to(device))) for x in bar])
+    target = torch.tensor([i for i, c in enumerate(clips) for _ in c.captions], device=device)
+    return Embedded(_everyones(said, len(texts)), target, parts.map(lambda x: _everyones(x, len(clips))),
                     torch.tensor([c.gallery for c in clips], device=device))
 
 # %% ../nbs/10b_evaluation.ipynb #83a7231a
@@ -142,17 +141,16 @@ def score_tables(
     cosine, proxy = seen.text @ seen.features.video.T, gallery_proxy_scores(model, seen)
     return {'cosine': cosine, 'fused': cosine + gamma * proxy, 'proxy alone': proxy}
 
-# %% ../nbs/10b_evaluation.ipynb #5e8267a2
+# %% ../nbs/10b_evaluation.ipynb #b67915e7
 def _gamma_of(model, gamma):
     "The gamma given, or the model's own, or 0 with a warning"
     if gamma is not None: return _as_gamma(gamma, 'evaluate')
     if model.gamma is not None: return model.gamma
-    warnings.warn("evaluate: this model has no gamma: its generator was not trained, or nobody chose one. Gamma is 0, so "
-                  "that the fused row is the cosine's. Train the model, choose a gamma by `heldout_score` on held-out "
-                  'clips and set `model.gamma`, or pass one', UserWarning, stacklevel=3)
+    warnings.warn('evaluate: this model has no gamma: its generator was not trained, or nobody chose one. Gamma is 0, '
+                  "so that the fused row is the cosine's. Train the model, choose a gamma by `heldout_score` on "
+                  'held-out clips and set `model.gamma`, or pass one', UserWarning, stacklevel=3)
     return 0.
 
-# %% ../nbs/10b_evaluation.ipynb #4aba0ca4
 def evaluate(
     model:TVProxyNet,  # with its tokenizer
     clips,             # of `Clip`, with captions
@@ -246,20 +244,21 @@ class EvalConfig:
     dsl:bool=False               # also with the dual softmax, another protocol, in a table of its own
     out:str=''                   # JSON file to write the result to
 
-# %% ../nbs/10b_evaluation.ipynb #095fe2c2
+# %% ../nbs/10b_evaluation.ipynb #dee07dc8
 def _noted_clips(config):
-    "Clips, the number of missing videos, and notes"
+    "Clips, their split, the number of missing videos, and notes"
     c, notes, split = config, [], config.split or None
     if c.dataset == 'folder' and split == 'test' and not clip_splits(c.dataset, c.data):
-        split, notes = None, [f'{c.data} names no splits; every clip is taken']
+        split, notes = None, [f'{c.data} names no splits, so every clip is taken']
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter('always')
-        clips = load_clips(c.dataset, c.data, split, videos=c.videos or None, train_list=c.train_list, missing=c.missing)
+        clips = load_clips(c.dataset, c.data, split, videos=c.videos or None, missing=c.missing,
+                           train_list=c.train_list)
     notes += [str(w.message).removeprefix('load_clips: ') for w in said if w.category is UserWarning]
     gone = [m for n in notes if (m := re.match(r'([\d,]+) of [\d,]+ videos are missing', n))]
     if split in ('train', 'heldout'): notes.append(
         f'these are clips that training or its choices have seen ({split}): a figure on them is no test result')
-    return clips, int(gone[0][1].replace(',', '')) if gone else 0, notes
+    return clips, split or '', int(gone[0][1].replace(',', '')) if gone else 0, notes
 
 def _to_device(model, name):
     "The model on a device; a name that means none here is refused"
@@ -268,7 +267,7 @@ def _to_device(model, name):
     except (RuntimeError, AssertionError) as e: raise ValueError(
         f'device {name!r} cannot be used here: {str(e).splitlines()[0]}') from e
 
-# %% ../nbs/10b_evaluation.ipynb #588aec4d
+# %% ../nbs/10b_evaluation.ipynb #b9418a45
 def run_eval(
     config:EvalConfig,    # what, on what, how
     progress:bool=False,  # show a bar
@@ -280,13 +279,14 @@ def run_eval(
         if out.is_dir(): raise ValueError(f'run_eval: out {c.out} is a folder; give the name of a file')
         out.parent.mkdir(parents=True, exist_ok=True)
     model = _to_device(TVProxyNet.from_pretrained(c.checkpoint), c.device)
-    clips, missing, notes = _noted_clips(c)
+    clips, split, missing, notes = _noted_clips(c)
     seen = embed_clips(model, clips, None, c.frames, c.batch, c.workers, progress)
     gamma = by_hand if by_hand is not None else model.gamma or 0.
     scores = score_tables(model, seen, gamma)
     ranked = lambda how: {name: both_directions(how(s), seen) for name, s in scores.items()}
-    result = {'checkpoint': c.checkpoint, 'dataset': c.dataset, 'data': c.data, 'split': c.split, 'clips': len(clips),
-              'captions': len(seen.text), 'missing': missing, 'gamma': gamma, 'by hand': by_hand is not None,
+    result = {'checkpoint': c.checkpoint, 'dataset': c.dataset, 'data': c.data, 'split': split, 'clips': len(clips),
+              'captions': len(seen.text), 'missing': missing, 'gamma': gamma,
+              'gamma from': 'hand' if by_hand is not None else 'none' if model.gamma is None else 'model',
               'protocol': protocol_sentence(model, by_hand), 'about': model.about, 'notes': notes,
               'scores': ranked(lambda s: s)}
     if c.dsl: result['dual softmax'] = ranked(lambda s: gallery_dual_softmax(s, seen))
@@ -295,12 +295,12 @@ def run_eval(
         os.replace(out.with_name(out.name + '.part'), out)
     return result
 
-# %% ../nbs/10b_evaluation.ipynb #8f646a31
+# %% ../nbs/10b_evaluation.ipynb #70be9247
 def _heading(result):
     "What kind of table it is"
     if result['about'].get('protocol') != 'released': return 'each query on its own'
-    if result['by hand']: return 'each query on its own; the checkpoint was chosen on the test set (released protocol)'
-    return 'each query on its own; gamma and checkpoint were chosen on the test set (released protocol)'
+    chosen = 'gamma and checkpoint were' if result['gamma from'] == 'model' else 'the checkpoint was'
+    return f'each query on its own; {chosen} chosen on the test set (released protocol)'
 
 def format_eval(
     result:dict,  # what `run_eval` gives
@@ -316,13 +316,13 @@ def format_eval(
         format_scores(r['dual softmax'])]
     return '\n'.join(lines + [''] * bool(r['notes']) + [f'note: {n}' for n in r['notes']])
 
-# %% ../nbs/10b_evaluation.ipynb #0077e5c9
+# %% ../nbs/10b_evaluation.ipynb #5d82eb35
 def main():
     "The command `tvproxy_eval`"
     import tyro
     about = ('How well does a checkpoint rank? Prints which clips, which gamma and what chose it, and R@k in both '
              'directions. Example: tvproxy_eval models/mine --dataset msrvtt --data data/msrvtt --workers 4')
     config = tyro.cli(EvalConfig, prog='tvproxy_eval', description=about, config=(tyro.conf.PositionalRequiredArgs,))
-    try: print(format_eval(run_eval(config, progress=True)))
+    try: print(format_eval(run_eval(config, progress=sys.stderr.isatty())))
     except (ValueError, OSError, VideoError, torch.OutOfMemoryError) as e:
         sys.exit(f'tvproxy_eval: {" ".join(str(e).split())}')
