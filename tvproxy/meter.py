@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['Meter', 'Track', 'draw_run']
 
-# %% ../nbs/10f_meter.ipynb #cfd77a4c
+# %% ../nbs/10f_meter.ipynb #3b9b0084
 import json, statistics, time
 from pathlib import Path
 
 import torch
 
 from .loop import Callback
-from .watch import Watch
+from .watch import Watch, _heldout
 
 # %% ../nbs/10f_meter.ipynb #d36842ed
 def _wait(device):
@@ -89,22 +89,18 @@ class Meter(Callback):
 
     def summary(self): return _summary(self.rows)
 
-# %% ../nbs/10f_meter.ipynb #cf68fcdf
+# %% ../nbs/10f_meter.ipynb #0535fb23
 def _step_values(run):
     "Losses, rates and gradient of a step, by their names in a tracker"
     rates = {f'rate/group_{i}': g['lr'] for i, g in enumerate(run.optimiser.param_groups)}
     losses = {f'loss/{k}': v.item() for k, v in run.losses.items()}
     return {**losses, **rates, 'gradient_norm': run.grad_norm, 'scale': run.model.logit_scale.exp().item()}
 
-def _heldout(run):
-    "Rows of the run's evaluations, none if nothing evaluates"
-    rows = (getattr(cb, 'rows', None) or [{}] for cb in run.callbacks)
-    return next((r for r in rows if 'cosine R@1' in r[-1]), [])
-
 def _row_sources(run):
     "Lists of rows by the group that they have in a tracker"
     kinds = {'watch': Watch, 'meter': Meter}
-    return {'heldout': _heldout(run), **{k: cb.rows for k, kind in kinds.items() for cb in run.callbacks if isinstance(cb, kind)}}
+    found = {k: cb.rows for k, kind in kinds.items() for cb in run.callbacks if isinstance(cb, kind)}
+    return {'heldout': _heldout(run), **found}
 
 # %% ../nbs/10f_meter.ipynb #1b189378
 class Track(Callback):
@@ -133,7 +129,7 @@ class Track(Callback):
 
     def load(self, state): self.passed = dict(state['passed'])
 
-# %% ../nbs/10f_meter.ipynb #e36f1db0
+# %% ../nbs/10f_meter.ipynb #4cfccd35
 def _read_rows(folder, name):
     "Rows of a file of a run, none if it is not there yet"
     file = Path(folder) / name
@@ -143,6 +139,7 @@ def _curve(ax, rows, name, style, label):
     "One number of the rows over the steps"
     ax.plot([r['step'] for r in rows], [r[name] for r in rows], style, ms=3, lw=1, label=label)
 
+# %% ../nbs/10f_meter.ipynb #a4fafede
 def draw_run(
     folder,  # of a run, with history.json, heldout.json or both
 ):           # a matplotlib figure, 6 inches wide
@@ -158,7 +155,7 @@ def draw_run(
     for name, style, label in (('R@1', 'o-', 'with proxies'), ('cosine R@1', 's--', 'cosine')):
         if heldout: _curve(right, heldout, name, style, label)
     for r in heldout:
-        right.annotate(f'{r["gamma"]:g}', (r['step'], r['R@1']), (0, 4), textcoords='offset points', fontsize=6, ha='center')
+        right.annotate(f'{r["gamma"]:g}', (r['step'], r['R@1']), (0, 4), textcoords='offset points', fontsize=6)
     left.set(xlabel='step', ylabel='loss, nats', title='Losses')
     right.set(xlabel='step', ylabel='R@1, %', title='Held-out clips, with γ')
     for ax in (left, right):
