@@ -4,13 +4,12 @@
 
 # %% auto #0
 __all__ = ['SIGNATURES', 'TrainingWarning', 'Signature', 'spread', 'proxy_measures', 'loss_measures', 'gamma_gain', 'measure',
-           'Watch', 'Meter', 'Track', 'draw_watch', 'draw_run']
+           'Watch', 'draw_watch']
 
-# %% ../nbs/10e_watch.ipynb #20fb4dc8
-import json, statistics, time, warnings
+# %% ../nbs/10e_watch.ipynb #103ffbe5
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch, torch.nn.functional as F
 
@@ -80,7 +79,7 @@ def proxy_measures(
              'directors over texts': spread(out.director.transpose(0, 1)) / spread(text), 'videos apart': apart}
     return dict(zip(found, torch.stack([x.float() for x in found.values()]).tolist()))   # one wait for the GPU
 
-# %% ../nbs/10e_watch.ipynb #e945a0cf
+# %% ../nbs/10e_watch.ipynb #3560189b
 def loss_measures(
     losses:dict,        # L_r, L_p, L_pos, total: scalar tensors, nats; L_p and L_pos may be absent
     alpha:float=.5,     # weight of L_p in the total
@@ -90,9 +89,9 @@ def loss_measures(
     "Shares of the three terms in the total, and how much easier L_pos is than L_p (eq. 5 and 6)"
     r, p, pos, total = [float(torch.as_tensor(losses.get(k, 0.)).detach()) for k in ('L_r', 'L_p', 'L_pos', 'total')]
     terms = {'L_r share': r, 'L_p share': alpha * p, 'L_pos share': beta * pos} if proxies else {'L_r share': r}
-    if abs(sum(terms.values()) - total) > .01 * max(1., abs(total)): raise ValueError(   # nan and inf pass
-        f'loss_measures: with alpha {alpha:g} and beta {beta:g} the terms are {sum(terms.values()):.4g} in all, but the '
-        f'total is {total:.4g}; give the weights of the run')
+    if proxies and abs(sum(terms.values()) - total) > .01 * max(1., abs(total)): raise ValueError(   # nan and inf pass
+        f'loss_measures: with alpha {alpha:g} and beta {beta:g} the terms are {sum(terms.values()):.4g} in all, '
+        f'but the total is {total:.4g}; give the weights of the run')
     shares = {k: x / total if total else float('nan') for k, x in terms.items()}
     return {**shares, 'L_pos gap': p - pos} if proxies else shares
 
@@ -196,120 +195,6 @@ class Watch(Callback):
 
     def load(self, state): self.rows, self.warned = list(state['rows']), list(state['warned'])
 
-# %% ../nbs/10e_watch.ipynb #ced57a2f
-def _wait(device):
-    "Let a GPU finish what it was given"
-    if device.type == 'cuda': torch.cuda.synchronize(device)
-
-def _peak_memory(device):
-    "GiB at most: of tensors on a GPU, else of the process"
-    if device.type == 'cuda': return torch.cuda.max_memory_allocated(device) / 2**30
-    try: import resource, sys
-    except ImportError: return float('nan')   # Windows
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024) / 2**30
-
-def _images(batch):
-    "Frames in a batch; clips where there are no frames"
-    if isinstance(batch, dict):
-        x = batch.get('frames', next(iter(batch.values())))
-        return x.shape[0] * x.shape[1] if 'frames' in batch else len(x)
-    return len(batch[0])
-
-# %% ../nbs/10e_watch.ipynb #10996099
-_PARTS = 'data', 'forward', 'backward', 'optimiser'   # of a step, in seconds
-
-def _part(meter, run, name):
-    "Close a part of a step that is measured"
-    if not meter.on: return
-    _wait(run.accelerator.device)
-    now = time.perf_counter()
-    meter.parts[name], meter.mark = now - meter.mark, now
-
-def _meter_row(meter, run):
-    "What a measured step says"
-    seconds, done = sum(meter.parts.values()), run.step + 1 - getattr(run, 'start', 0)
-    return {'step': run.step + 1, **meter.parts,
-            'images a second': run.accelerator.num_processes * _images(run.batch) / seconds,
-            'memory': _peak_memory(run.accelerator.device),
-            'remaining': (time.perf_counter() - meter.begun) / done * (run.steps - run.step - 1)}
-
-def _summary(rows):
-    "The medians of all rows as a line"
-    if not rows: return 'nothing measured yet'
-    middle = lambda key: statistics.median(r[key] for r in rows)
-    parts = {p: middle(p) for p in _PARTS}
-    whole = sum(parts.values())
-    return (f'{whole:.3g} s a step: ' + ', '.join(f'{p} {100 * s / whole:.0f} %' for p, s in parts.items())
-            + f'; {middle("images a second"):.0f} images a second; {max(r["memory"] for r in rows):.1f} GiB at most; '
-            f'{rows[-1]["remaining"] / 60:.1f} minutes left after step {rows[-1]["step"]}')
-
-# %% ../nbs/10e_watch.ipynb #d51f34c6
-class Meter(Callback):
-    "Seconds of a step by part, images a second, memory and time left; waits for the GPU only on steps that it measures"
-    def __init__(self,
-        every:int=50,  # steps between measurements
-    ):
-        if every < 1: raise ValueError(f'Meter: every must be at least 1, got {every}')
-        self.every, self.rows, self.on = every, [], False
-
-    def before_fit(self, run): self.begun = self.ended = time.perf_counter()
-
-    def after_batch(self, run):
-        self.on = run.step % self.every == self.every // 2
-        if not self.on: return
-        self.parts = {'data': time.perf_counter() - self.ended}
-        _wait(run.accelerator.device)   # for what is left of the step before
-        self.mark = time.perf_counter()
-
-    def after_loss(self, run): _part(self, run, 'forward')
-
-    def after_backward(self, run): _part(self, run, 'backward')
-
-    def after_step(self, run):
-        if self.on: _part(self, run, 'optimiser'); self.rows.append(_meter_row(self, run))
-        self.on, self.ended = False, time.perf_counter()
-
-    def summary(self): return _summary(self.rows)
-
-# %% ../nbs/10e_watch.ipynb #c508ec44
-def _step_values(run):
-    "Losses, rates and gradient of a step, by their names in a tracker"
-    rates = {f'rate/group_{i}': g['lr'] for i, g in enumerate(run.optimiser.param_groups)}
-    losses = {f'loss/{k}': v.item() for k, v in run.losses.items()}
-    return {**losses, **rates, 'gradient_norm': run.grad_norm, 'scale': run.model.logit_scale.exp().item()}
-
-def _row_sources(run):
-    "Lists of rows by the group that they have in a tracker"
-    kinds = {'watch': Watch, 'meter': Meter}
-    return {'heldout': _heldout(run), **{k: cb.rows for k, kind in kinds.items() for cb in run.callbacks if isinstance(cb, kind)}}
-
-# %% ../nbs/10e_watch.ipynb #d0840ac8
-class Track(Callback):
-    "Hand losses, rates and the rows of other callbacks to the trackers of the run's accelerator"
-    def __init__(self,
-        every:int=10,  # steps between losses; rows are handed over as they come
-    ):
-        if every < 1: raise ValueError(f'Track: every must be at least 1, got {every}')
-        self.every, self.passed = every, {}
-
-    def after_step(self, run):
-        step = run.step + 1
-        if step in (1, run.steps) or step % self.every == 0: run.accelerator.log(_step_values(run), step=step)
-        self._rows(run)
-
-    def after_fit(self, run): self._rows(run)
-
-    def _rows(self, run):
-        for group, rows in _row_sources(run).items():
-            for r in rows[self.passed.get(group, 0):]:
-                values = {f'{group}/{k}'.replace(' ', '_').replace('@', '_at_'): v for k, v in r.items() if k != 'step'}
-                run.accelerator.log(values, step=r['step'])
-            self.passed[group] = len(rows)
-
-    def state(self): return {'passed': {k: n for k, n in self.passed.items() if k != 'meter'}}   # times start anew
-
-    def load(self, state): self.passed = dict(state['passed'])
-
 # %% ../nbs/10e_watch.ipynb #3dbc640d
 def _panel(ax, rows, signature):
     "One number over the steps, with its bounds"
@@ -342,36 +227,4 @@ def draw_watch(
     for ax, s in zip(axes.flat, shown): _panel(ax, rows, s)
     for ax in fig.axes[len(shown):]: ax.remove()
     fig.supxlabel('step', fontsize=8); fig.suptitle(title, fontsize=9)
-    return fig
-
-# %% ../nbs/10e_watch.ipynb #136c3b14
-def _read_rows(folder, name):
-    "Rows of a file of a run, none if it is not there yet"
-    file = Path(folder) / name
-    return json.loads(file.read_text()) if file.is_file() else []
-
-def _curve(ax, rows, name, style, label):
-    "One number of the rows over the steps"
-    ax.plot([r['step'] for r in rows], [r[name] for r in rows], style, ms=3, lw=1, label=label)
-
-def draw_run(
-    folder,  # of a run, with history.json, heldout.json or both
-):           # a matplotlib figure, 6 inches wide
-    "Losses and held-out R@1 of a run"
-    import matplotlib.pyplot as plt
-    history, heldout = [_read_rows(folder, f) for f in ('history.json', 'heldout.json')]
-    if not history and not heldout: raise ValueError(
-        f'draw_run: no history.json and no heldout.json with rows in {folder}; is it the folder of a run?')
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 2.4), layout='constrained')
-    plt.close(fig)
-    for name, style in {'L_r': '-', 'L_p': '--', 'L_pos': ':'}.items():
-        if any(r.get(name) for r in history): _curve(left, history, name, style, name)
-    for name, style, label in (('R@1', 'o-', 'with proxies'), ('cosine R@1', 's--', 'cosine')):
-        if heldout: _curve(right, heldout, name, style, label)
-    for r in heldout:
-        right.annotate(f'{r["gamma"]:g}', (r['step'], r['R@1']), (0, 4), textcoords='offset points', fontsize=6, ha='center')
-    left.set(xlabel='step', ylabel='loss, nats', title='Losses')
-    right.set(xlabel='step', ylabel='R@1, %', title='Held-out clips, with γ')
-    for ax in (left, right):
-        if ax.lines: ax.legend(frameon=False, fontsize=7)
     return fig
