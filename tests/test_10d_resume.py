@@ -248,7 +248,7 @@ def test_in_a_thread_signals_are_left_alone():
 
 
 def test_the_best_checkpoint_is_that_of_the_best_score_the_last_that_of_the_last_step_and_both_know_their_gamma():
-    "10d_resume.ipynb #1bc50e7c"
+    "10d_resume.ipynb #5ecc1e93"
     class Saves(Toy):
         gamma = None
         def save_pretrained(self, folder, about=None):
@@ -257,6 +257,7 @@ def test_the_best_checkpoint_is_that_of_the_best_score_the_last_that_of_the_last
     run = toy_run(steps=6)
     run.model.__class__ = Saves
     scores = iter([{'R@1': r, 'gamma': g} for r, g in ((10., .1), (30., .3), (20., .2))])
+    (tmp / 'best-of/last/.part-x').mkdir(parents=True)   # left by a process that was killed
     saver = Checkpoint(tmp / 'best-of', 2, lambda m: next(scores), {'seed': 1}, {'protocol': 'heldout'})
     run.callbacks.append(saver); run.fit()
     read = lambda name: json.loads((tmp / 'best-of' / name).read_text())
@@ -264,6 +265,7 @@ def test_the_best_checkpoint_is_that_of_the_best_score_the_last_that_of_the_last
     test_eq(read('last/x'), [.2, {'step': 6, 'R@1': 20., 'gamma': .2, 'protocol': 'heldout'}])
     test_eq(read('best/training.json'), {'heldout': {'step': 4, 'R@1': 30., 'gamma': .3}, 'config': {'seed': 1}})
     test_eq([r['step'] for r in read('heldout.json')], [2, 4, 6])
+    assert not (tmp / 'best-of/last/.part-x').exists()
     again = Checkpoint(tmp, 2, None); again.load(saver.state())
     test_eq((again.best['step'], len(again.rows)), (4, 3))
 

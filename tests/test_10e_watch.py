@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from fastcore.test import test_eq
-from tvproxy.loop import Callback, Trainer
+from tvproxy.loop import Callback, Trainer, TrainingWarning
 from tvproxy.losses import proxy_losses
 from tvproxy.model import TVProxyNet, preset
 from tvproxy.refine import TextProxyGenerator
@@ -121,14 +121,6 @@ def notebook():
             watch.after_loss(run)
             optimiser.zero_grad(); run.losses['total'].backward(); optimiser.step()
         return watch
-
-
-def test_a_training_warning_can_be_told_from_others_and_made_an_error():
-    "10e_watch.ipynb #17d321d1"
-    with pytest.raises(TrainingWarning, match='dash'), warnings.catch_warnings():
-        warnings.simplefilter('error', TrainingWarning)
-        warnings.warn('dash largest is 1000', TrainingWarning)
-    assert issubclass(TrainingWarning, UserWarning)
 
 
 def test_a_signature_is_crossed_beyond_its_bounds_and_not_on_them():

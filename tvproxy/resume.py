@@ -6,8 +6,8 @@
 __all__ = ['step_seed', 'SeedSteps', 'whole_file', 'run_state', 'restore', 'save_state', 'find_state', 'check_settings',
            'all_finite', 'SaveState', 'StopOnSignal', 'Checkpoint']
 
-# %% ../nbs/10d_resume.ipynb #dc21756e
-import json, os, pickle, signal, threading, warnings
+# %% ../nbs/10d_resume.ipynb #8e2846a7
+import json, os, pickle, shutil, signal, threading, warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -193,7 +193,7 @@ class StopOnSignal(Callback):
     def after_fit(self, run): self._forget()
     def after_error(self, run): self._forget()
 
-# %% ../nbs/10d_resume.ipynb #fe7ed8c7
+# %% ../nbs/10d_resume.ipynb #8efd1cf6
 class Checkpoint(Remembers):
     "Score on held-out clips now and then; keep the last model and the best"
     keep = ('rows', 'best')
@@ -222,6 +222,7 @@ class Checkpoint(Remembers):
         about = json.dumps({'heldout': row, 'config': self.config}, indent=1, default=str).encode()
         try:
             for name in names:
+                for part in (self.folder / name).glob('.part-*'): shutil.rmtree(part)   # of a process that was killed
                 run.model.save_pretrained(self.folder / name, about={**row, **self.about})
                 with whole_file(self.folder / name / 'training.json') as f: f.write(about)
             with whole_file(self.folder / 'heldout.json') as f: f.write(json.dumps(self.rows, indent=1).encode())
