@@ -127,6 +127,20 @@ def test_a_converted_checkpoint_comes_back_bit_for_bit_and_safetensors_alone_can
         convert(tmp / 'r.pt', tmp / 'new', 'msvd')
 
 
+def test_a_pretrained_file_can_start_as_the_released_code_does_and_a_trained_one_says_that_test_clips_chose_it():
+    "09c_clip.ipynb #e6363d6c"
+    start = {k: v for k, v in weights.items() if 'text_proxy' not in k and 'visual_projection_patch' not in k}
+    torch.save(start, tmp / 'start.pt'); torch.save(weights, tmp / 'trained.pt')
+    heads = dict(text_heads=4, vision_heads=4)
+    for name, how in {'ours': {}, 'theirs': dict(released_init=True, setting='msrvtt_b32')}.items():
+        convert(tmp / 'start.pt', tmp / f'start-{name}', **heads, **how)
+        model = TVProxyNet.from_pretrained(tmp / f'start-{name}')
+        test_eq(torch.equal(model.video.token_projection.weight, model.video.projection.weight), name == 'ours')
+        test_eq((model.config.delta, model.about), (-1. if name == 'ours' else 1., {}))
+    convert(tmp / 'trained.pt', tmp / 'trained', 'msrvtt_b32', **heads)
+    test_eq(TVProxyNet.from_pretrained(tmp / 'trained').about, {'protocol': 'released'})
+
+
 def test_the_command_converts_and_tells_what_became_of_every_name():
     "09c_clip.ipynb #2cae6020"
     from contextlib import redirect_stdout

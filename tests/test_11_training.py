@@ -13,13 +13,16 @@ from tvproxy.model import TVProxyConfig, TVProxyNet, preset
 from tvproxy.encoders import VideoFeatures
 from tvproxy.resume import find_state
 from tvproxy.shapes import ShapesConfig, make_shapes
+import contextlib, io
+from unittest import mock
+from tvproxy.benchmarks import is_heldout
 from tvproxy.training import *
 
 
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 11_training.ipynb, in order"
-    global FULL_DISK, GRADIENTS, baseline, clips, compare_steps, elsewhere, five_steps, kill_and_resume, net, pixels, small, tmp, tour, unit, weights_of, words
+    global FULL_DISK, GRADIENTS, baseline, clips, command, compare_steps, elsewhere, five_steps, full_size, kill_and_resume, lay_out, net, pixels, small, tmp, tour, unit, weights_of, words
     # 11_training.ipynb #93451230
     torch.manual_seed(0)
     small = preset('embedded')
@@ -106,6 +109,14 @@ if run.accelerator.num_processes > 1: torch.distributed.destroy_process_group()
             for name, want in h.items():   # the bias of the keys has no effect: its gradient is rounding, as 03_encoders shows
                 if want.norm() > 1e-6 * top: grad = max(grad, ((g[name] - want).norm() / want.norm()).item() if name in g else 1.)
         return loss, grad
+    # 11_training.ipynb #05542edf
+    def command(*args):
+        "What the command prints, and its exit"
+        out = io.StringIO()
+        with mock.patch.object(sys, 'argv', ['tvproxy_train', *map(str, args)]), contextlib.redirect_stdout(out):
+            try: main()
+            except SystemExit as e: return out.getvalue(), e.code
+        return out.getvalue(), 0
     # 11_training.ipynb #45ac6661
     def kill_and_resume(out, kills, steps, seed=0, wait=(4., 12.), data=None, preset_args=()):
         "Run the command until it ends, killed so many times: steps at which it was killed, and most bytes of its folder"
@@ -126,6 +137,42 @@ if run.accelerator.num_processes > 1: torch.distributed.destroy_process_group()
             for name in ('best', 'last'):
                 if (Path(out) / name / 'model.safetensors').exists(): TVProxyNet.from_pretrained(Path(out) / name)
             most = max(most, sum(f.stat().st_size for f in Path(out).rglob('*') if f.is_file()))
+    # 11_training.ipynb #394c39fe
+    def lay_out(name, folder, video):
+        "A benchmark's files for a few clips, all of them the same video, as they lie on disk; both splits get some"
+        folder.mkdir(parents=True)
+        names = {'msrvtt': 'video{}', 'didemo': '{}@N00', 'activitynet': 'v_{:011d}'}[name]
+        ids = [names.format(i) for i in range(400)]
+        held = [i for i in ids if is_heldout(i[2:] if name == 'activitynet' else i)][:2]
+        train, test = [i for i in ids if i not in held][:6] + held, ids[-2:]
+        rows = lambda split: ''.join(json.dumps({'clip_id': i, 'text': [f'a dog {i}', 'then it sleeps']}) + '\n' for i in split)
+        if name == 'msrvtt':
+            (folder / 'MSRVTT_train.9k.csv').write_text('video_id\n' + '\n'.join(train))
+            said = [{'video_id': i, 'sen_id': k, 'caption': f'a dog {i} {k}'} for i in train for k in range(2)]
+            (folder / 'MSRVTT_data.json').write_text(json.dumps({'sentences': said}))
+            lines = ['key,vid_key,video_id,sentence', *(f'ret{i},msr{i[5:]},{i},a dog' for i in test)]
+            (folder / 'MSRVTT_JSFUSION_test.csv').write_text('\n'.join(lines))
+        else:
+            (folder / 'train.jsonl').write_text(rows(train))
+            (folder / ('test.jsonl' if name == 'didemo' else 'val1.jsonl')).write_text(rows(test))
+        (folder / 'small').mkdir()
+        for i in train + test: shutil.copy(video, folder / 'small' / f'{i}.mp4')
+
+    def full_size(name, folder):
+        "Two steps of a preset on the CPU, two clips each, by the command: what it prints and the rows of its history"
+        c = train_preset(name)
+        torch.manual_seed(0)
+        start = TVProxyNet(c.model)
+        start.tokenizer = Tokenizer.train(['a dog then it sleeps'], 77)
+        start.save_pretrained(folder / 'start'); del start
+        lay_out(c.dataset, folder / 'data', tour / 'train/00000.mp4')
+        text, code = command('--preset', name, '--data', folder / 'data', '--videos', folder / 'data/small', '--init', folder / 'start',
+                             '--out', folder / 'run', '--epochs', 0, '--steps', 2, '--batch-size', 2, '--workers', 1, '--device', 'cpu',
+                             '--watch-every', 1)
+        assert not code, code
+        rows = json.loads((folder / 'run/history.json').read_text())
+        shutil.rmtree(folder)
+        return text, rows
 
 
 def test_a_config_has_all_four_parts_and_nothing_can_change_it_later():
@@ -346,6 +393,7 @@ def test_presets_have_the_settings_of_the_released_runs_and_say_what_cannot_run(
         test_eq((c.lr, c.lr_generator, c.model.delta, c.model.eta, c.schedule, c.decay, c.precision, c.device),
                 (1e-6, 2e-6, sign, sign, 'released', 'released', 'fp16', 'cpu'))
         test_eq((c.epochs, c.batch_size, c.warmup_share, c.weight_decay), (120, {'msrvtt_b32': 128, 'msrvtt_b16': 112}[name], .01, .2))
+        test_eq((c.keep_generator, c.init, c.protocol), (True, f'data/weights/clip_vip_{name[-3:]}_released', 'heldout'))
         test_eq(train_preset(name).model.delta, -1.)
     with pytest.raises(ValueError, match='didemo_b32 cannot run as released: its linear dash'): train_preset('didemo_b32', True)
     with pytest.raises(ValueError, match="one of .*'embedded'.*got 'lsmdc'"): train_preset('lsmdc')
@@ -571,22 +619,14 @@ def test_test_clips_are_measured_with_the_gamma_that_held_out_clips_chose():
 
 def test_the_command_line_knows_every_setting_and_every_preset():
     "11_training.ipynb #20859a70"
-    import sys, io, contextlib
-    from unittest import mock
-    def command(*args):
-        "What the command prints, and its exit"
-        out = io.StringIO()
-        with mock.patch.object(sys, 'argv', ['tvproxy_train', *map(str, args)]), contextlib.redirect_stdout(out):
-            try: main()
-            except SystemExit as e: return out.getvalue(), e.code
-        return out.getvalue(), 0
     text, code = command('--help')
     assert all(f'--{name}' in text for name in ('steps', 'batch-size', 'lr-generator', 'model.keys', 'seed', 'precision')) and code == 0
     assert 'activitynet_b32' in text
     text, code = command('--preset', 'embedded', '--data', tour, '--out', f'{tmp.name}/by-hand', '--steps', 2, '--batch-size', 8, '--device', 'cpu')
-    assert 'generator' in text and '2.0e-03' in text and 'steps 1 to 2' in text and 'R@1' in text and not code, (text, code)
+    assert 'generator' in text and '2.0e-03' in text and 'steps 1 to 2' in text and 'R@1' in text and 'held-out clips at step 2' in text and not code, (text, code)
     assert Path(f'{tmp.name}/by-hand/test.json').is_file()
     test_eq(command('--preset', 'lsmdc')[1][:49], 'tvproxy_train: train_preset: name must be one of ')
+    assert 'tvproxy_train' in main.__doc__
     test_eq(command('--released')[1], 'tvproxy_train: --released needs --preset')
     from tvproxy.training import _parse
     test_eq(_parse(['--preset', 'msrvtt_b32', '--released', '--lr', '3e-6']).lr, 3e-6)
@@ -610,10 +650,26 @@ def test_the_command_killed_twenty_times_ends_with_the_bits_of_one_that_was_not(
     import warnings
     with warnings.catch_warnings():
         warnings.simplefilter('error', TrainingWarning)
-        kill_and_resume(f'{tmp.name}/alive20', 0, 400)
-        at, most = kill_and_resume(f'{tmp.name}/killed20', 20, 400, seed=3)
+        kill_and_resume(f'{tmp.name}/alive20', 0, 2500)
+        at, most = kill_and_resume(f'{tmp.name}/killed20', 20, 2500, seed=3, wait=(2., 9.))
     print(f'killed after the states of steps {at}, {most / 2**20:.1f} MiB at most')
     assert len(at) == 20
     for name in ('best', 'last'): assert torch.equal(weights_of(f'{tmp.name}/killed20/{name}'), weights_of(f'{tmp.name}/alive20/{name}'))
     one = sum(f.stat().st_size for f in Path(f'{tmp.name}/alive20').rglob('*') if f.is_file())
     assert most < 1.6 * one, (most, one)
+
+
+@pytest.mark.slow
+def test_the_presets_run_two_steps_at_full_size_on_clips_laid_out_as_each_benchmark_and_print_groups_with_rates():
+    "11_training.ipynb #160cb990"
+    import warnings
+    from tvproxy.loop import format_groups
+    for name in TRAIN_PRESETS:
+        if name == 'embedded': continue
+        c = train_preset(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', TrainingWarning)   # nothing is learned in two steps
+            text, rows = full_size(name, Path(tmp.name) / name)
+        print(name, text, [round(r['total'], 3) for r in rows], sep='\n')
+        test_eq([math.isfinite(r['total']) for r in rows], [True, True])
+        assert f'{c.lr:.1e}' in text and f'{c.lr_generator:.1e}' in text and 'video.token_projection' in text and 'R@1' in text

@@ -94,6 +94,7 @@ def convert(
     tokenizer:str='',                 # folder or hub name of the tokenizer, such as openai/clip-vit-base-patch32
     text_heads:'int|None'=None,       # attention heads of the text tower; None: width / 64
     vision_heads:'int|None'=None,     # attention heads of the video tower; None: width / 64
+    released_init:bool=False,         # start what the checkpoint lacks as the released code does, not as we do
 )->LoadReport:                        # what became of every name
     "Turn a checkpoint into a folder that `TVProxyNet.from_pretrained` reads"
     if setting and setting not in RELEASED_CHOICES: raise ValueError(
@@ -104,9 +105,10 @@ def convert(
     if heads and Path(checkpoint).is_dir(): raise ValueError(
         f'convert: {checkpoint} is a folder, whose config.json has the number of heads; leave out text_heads and vision_heads')
     load = load_clip if Path(checkpoint).is_dir() else load_released
-    model = load(checkpoint, **{**RELEASED_CHOICES.get(setting, {}), **signs, **heads})
+    model = load(checkpoint, released_init=released_init, **{**RELEASED_CHOICES.get(setting, {}), **signs, **heads})
     if tokenizer: model.tokenizer = Tokenizer.from_pretrained(tokenizer)
-    model.save_pretrained(out)
+    trained = not any(name.startswith('generator.') for name in model.load_report.initialised)
+    model.save_pretrained(out, about={'protocol': 'released'} if setting and trained else None)   # chosen on test clips
     return model.load_report
 
 # %% ../nbs/09c_clip.ipynb #35db2b6a

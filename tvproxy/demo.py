@@ -58,7 +58,8 @@ def train_backbone(
     c = config
     data = make_shapes(c.data, replace(c.shapes, seed=c.seed), progress=c.progress)
     run = TrainConfig(data=str(data), out=str(Path(c.out) / 'baseline'), part='encoders', steps=c.steps,
-                      eval_every=max(1, c.steps // 4), seed=c.seed, device='cpu')
+                      eval_every=max(1, c.steps // 4), seed=c.seed, device='cpu',
+                      resume=False, watch_every=0)   # always anew, so that `seconds` are those of the whole run
     start = time.time()
     best = train(run, progress=c.progress)
     took = time.time() - start

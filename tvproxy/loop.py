@@ -210,15 +210,31 @@ def _draw(batches, accelerator):
     if error: raise error
     return batch
 
-def _data_trouble(error):
-    "What to say about an error that comes from reading clips, or nothing"
-    if isinstance(error, VideoError): return f'a clip cannot be read: {error}'
-    if isinstance(error, RuntimeError) and 'DataLoader worker' in str(error): return (
-        f'a process that reads clips ahead has died ({str(error).splitlines()[0]}); it may have run out of memory, '
-        'then fewer `workers` help')
+def _say_data_trouble(error, run):
+    "Raise an error that comes from reading clips as one that says where the run can go on"
+    if isinstance(error, VideoError): why = f'a clip cannot be read: {error}'
+    elif isinstance(error, RuntimeError) and 'DataLoader worker' in str(error):
+        why = (f'a process that reads clips ahead has died ({str(error).splitlines()[0]}); it may have run out of '
+               'memory, then fewer `workers` help')
+    else: return
+    raise TrainingError(f'train: {why}; before step {run.step + 1}, last saved state: {run.saved}') from error
+
+# %% ../nbs/10c_loop.ipynb #75428e59
+class _Learner(_Setup):
+    "One step down the gradient"
+    def learn(self):
+        "Losses, gradients, a step down"
+        self.model.train()
+        self.losses = self.forward(self.batch)
+        self.call('after_loss')
+        self.optimiser.zero_grad()
+        self.accelerator.backward(self.losses['total'])
+        self.call('after_backward')
+        self.done = None   # an interrupted step leaves parameters that belong to no step
+        self.optimiser.step()
 
 # %% ../nbs/10c_loop.ipynb #79dfac62
-class Trainer(_Setup):
+class Trainer(_Learner):
     "The loop: draw a batch, compute losses, go down the gradient; everything else is a callback"
     def fit(self):
         "Run all steps that are left"
@@ -229,8 +245,7 @@ class Trainer(_Setup):
         except BaseException as error:
             self.error = error
             self.call('after_error')
-            why = _data_trouble(error)
-            if why: raise TrainingError(f'train: {why}; before step {self.step + 1}, last saved state: {self.saved}') from error
+            _say_data_trouble(error, self)
             raise
 
     def one_step(self):
@@ -243,17 +258,6 @@ class Trainer(_Setup):
         self.done = self.step + 1
         self.call('after_step')
         if self.stop: raise TrainingStopped(f'train: {self.stop}; last saved state: {self.saved}')
-
-    def learn(self):
-        "Losses, gradients, a step down"
-        self.model.train()
-        self.losses = self.forward(self.batch)
-        self.call('after_loss')
-        self.optimiser.zero_grad()
-        self.accelerator.backward(self.losses['total'])
-        self.call('after_backward')
-        self.done = None   # an interrupted step leaves parameters that belong to no step
-        self.optimiser.step()
 
 # %% ../nbs/10c_loop.ipynb #d77fa639
 def _dash_of(model):

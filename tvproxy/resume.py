@@ -193,6 +193,21 @@ class StopOnSignal(Callback):
     def after_fit(self, run): self._forget()
     def after_error(self, run): self._forget()
 
+# %% ../nbs/10d_resume.ipynb #a322b2fb
+def _write_models(saver, run, names, row):
+    "Write the models of a step and the rows so far"
+    about = json.dumps({'heldout': row, 'config': saver.config}, indent=1, default=str).encode()
+    try:
+        for name in names:
+            folder = saver.folder / name
+            for part in folder.glob('.part-*'): shutil.rmtree(part)   # of a process that was killed
+            run.model.save_pretrained(folder, about={**row, **saver.about})
+            with whole_file(folder / 'training.json') as f: f.write(about)
+        with whole_file(saver.folder / 'heldout.json') as f: f.write(json.dumps(saver.rows, indent=1).encode())
+    except Exception as e: raise TrainingError(   # each library has errors of its own for a full disk
+        f'train: the model of step {run.done} cannot be written to {saver.folder}: {e}; '
+        f'last saved state: {run.saved}') from e
+
 # %% ../nbs/10d_resume.ipynb #8efd1cf6
 class Checkpoint(Remembers):
     "Score on held-out clips now and then; keep the last model and the best"
@@ -216,16 +231,4 @@ class Checkpoint(Remembers):
         run.model.gamma = row.get('gamma')
         better = self.best is None or row['R@1'] > self.best['R@1']
         if better: self.best = row
-        if run.accelerator.is_main_process: self._write(run, ['last', 'best'] if better else ['last'], row)
-
-    def _write(self, run, names, row):
-        about = json.dumps({'heldout': row, 'config': self.config}, indent=1, default=str).encode()
-        try:
-            for name in names:
-                for part in (self.folder / name).glob('.part-*'): shutil.rmtree(part)   # of a process that was killed
-                run.model.save_pretrained(self.folder / name, about={**row, **self.about})
-                with whole_file(self.folder / name / 'training.json') as f: f.write(about)
-            with whole_file(self.folder / 'heldout.json') as f: f.write(json.dumps(self.rows, indent=1).encode())
-        except Exception as e: raise TrainingError(   # each library has errors of its own for a full disk
-            f'train: the model of step {run.done} cannot be written to {self.folder}: {e}; '
-            f'last saved state: {run.saved}') from e
+        if run.accelerator.is_main_process: _write_models(self, run, ['last', 'best'] if better else ['last'], row)

@@ -13,13 +13,14 @@ import json, os, shutil, sys
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import torch
+import torch, torch.distributed as dist
 from torch.utils.checkpoint import checkpoint
 
 from .data import ClipDataset, Tokenizer, cache_frames, clip_splits, load_clips, make_loader, normalise_frames
 from .decoders import VideoError
 from .encoders import VideoFeatures
 from .evaluation import Embedded, cat_features, embed_clips, embed_texts, evaluate, format_scores, heldout_score
+from .evaluation import protocol_sentence
 from .loop import CheckFinite, ClampScale, ClipGradients, History, Progress, ReleasedSchedule, Schedule
 from .loop import Trainer, TrainingError, format_groups, is_matrix, parameter_groups, released_decay
 from .loop import seed_everything, start_engine
@@ -142,7 +143,8 @@ def encode_batch(
     micro_batch:int=0,  # clips at a time, each part computed again on the way back; 0: all at once
 ):                      # t (A, D) and `VideoFeatures` of A videos
     "Embeddings of a batch, of a few clips at a time where memory is short"
-    parts = [batch[k].to(model.logit_scale.device, non_blocking=True) for k in ('input_ids', 'attention_mask', 'frames')]
+    names, device = ('input_ids', 'attention_mask', 'frames'), model.logit_scale.device
+    parts = [batch[k].to(device, non_blocking=True) for k in names]
     if not micro_batch or micro_batch >= len(parts[0]): return _encode(model, *parts)
     done = [checkpoint(_encode, model, *x, use_reentrant=False) for x in zip(*(p.split(micro_batch) for p in parts))]
     return torch.cat([t for t, _ in done]), cat_features([f for _, f in done])
@@ -239,7 +241,7 @@ def load_splits(
     config:TrainConfig,  # data, dataset, holdout and protocol are read
     progress:bool=True,  # show a bar
 )->dict:                 # 'train' and 'heldout' (what chooses): lists of `Clip`
-    "Clips to train on and clips to choose settings on, the same for every seed; test clips with protocol 'released' alone"
+    "Clips to train on and clips to choose settings on, the same for every seed; test clips with 'released' alone"
     if config.dataset == 'embedded': _render_missing(Path(config.data), progress)
     splits = ['train', 'heldout', 'test'] if config.dataset == 'embedded' else clip_splits(config.dataset, config.data)
     if splits and 'train' not in splits: raise ValueError(
@@ -250,7 +252,8 @@ def load_splits(
             f"load_splits: protocol 'released' chooses on the split 'test', {config.data} has none")
         rest = _named_clips(config, 'heldout') if 'heldout' in splits else []
         return {'train': clips + rest, 'heldout': _named_clips(config, 'test')}
-    return {'train': clips, 'heldout': _named_clips(config, 'heldout')} if 'heldout' in splits else _hold_out(clips, config)
+    if 'heldout' not in splits: return _hold_out(clips, config)
+    return {'train': clips, 'heldout': _named_clips(config, 'heldout')}
 
 # %% ../nbs/11_training.ipynb #03a36a4b
 _GENERATOR_FIELDS = ('rounds', 'dash', 'delta', 'eta', 'leader_tokens', 'keys', 'unit_leader', 'dropout')
@@ -321,7 +324,8 @@ def _keep_frames(config, model, clips, split, progress):
     "Frames of a split, decoded once and kept beside the data; None where nothing is kept"
     if not config.cache: return None
     size = model.video.config.image_size
-    return cache_frames(clips, config.cache, size, Path(config.data) / f'frames-{split}-{config.cache}x{size}.npy', progress)
+    file = Path(config.data) / f'frames-{split}-{config.cache}x{size}.npy'
+    return cache_frames(clips, config.cache, size, file, progress)
 
 def _dataset(config, model, clips, progress):
     "The training set, and the frames that are kept of it and of the clips that choose"
@@ -336,7 +340,7 @@ def _dataset(config, model, clips, progress):
 _CLIP_RUN = dict(cache=0, augment='none', workers=8, weight_decay=.2, warmup_share=.01, scale_max=200., eval_every=0,
                  lr=1e-6, lr_generator=1e-4, lr_projection=1e-4, precision='bf16', test=True, max_tokens=50,
                  save_every=500)
-_FIRST_TOKEN = dict(dash='linear', leader_tokens=1)   # the leader of the released DiDeMo and ActivityNet runs sees [CLS]
+_FIRST_TOKEN = dict(dash='linear', leader_tokens=1)   # in the released DiDeMo and ActivityNet runs it sees [CLS]
 
 TRAIN_PRESETS = {   # name: fields of TrainConfig; the rest as the config has it
     'embedded': dict(test=True),
@@ -347,7 +351,8 @@ TRAIN_PRESETS = {   # name: fields of TrainConfig; the rest as the config has it
     'activitynet_b32': dict(_CLIP_RUN, dataset='activitynet', epochs=20., batch_size=24, lr=2e-6, alpha=.75, frames=32,
                             max_tokens=70, model=preset('b32', **_FIRST_TOKEN))}
 
-_RELEASED = dict(lr_generator=2e-6, lr_projection=0., decay='released', schedule='released', adam_eps=1e-6, precision='fp16')
+_RELEASED = dict(lr_generator=2e-6, lr_projection=0., decay='released', schedule='released', adam_eps=1e-6,
+                 precision='fp16', keep_generator=True)   # its start comes with the weights, see below
 
 # %% ../nbs/11_training.ipynb #8659660b
 def train_preset(
@@ -378,7 +383,8 @@ def run_length(
     "How many steps a run has; the last short batch of an epoch is left out"
     epoch = max(1, n_clips // config.batch_size)
     steps = max(1, round(config.epochs * epoch)) if config.epochs else config.steps
-    return steps, round(config.warmup_share * steps) if config.warmup_share else config.warmup, config.eval_every or epoch
+    warmup = round(config.warmup_share * steps) if config.warmup_share else config.warmup
+    return steps, warmup, config.eval_every or epoch
 
 # %% ../nbs/11_training.ipynb #60448f09
 def _source(config, model, clips, frozen, progress, start, engine):
@@ -409,7 +415,8 @@ def _check(config):
         f'train: out {c.out!r} would overwrite the checkpoint {c.init!r} that the run starts from; choose another out')
     for name in ('steps', 'batch_size', 'views', 'save_every', 'keep'):
         if getattr(c, name) < 1: raise ValueError(f'train: {name} must be at least 1, got {getattr(c, name)}')
-    for name in ('epochs', 'eval_every', 'warmup', 'warmup_share', 'watch_every', 'micro_batch', 'skip_limit', 'frames'):
+    for name in ('epochs', 'eval_every', 'warmup', 'warmup_share', 'watch_every', 'micro_batch', 'skip_limit',
+                 'frames', 'max_tokens'):
         if getattr(c, name) < 0: raise ValueError(f'train: {name} must not be negative, got {getattr(c, name)}')
 
 # %% ../nbs/11_training.ipynb #a7bd81b8
@@ -425,6 +432,14 @@ def _find_earlier(config, engine, plain):
         return found and found[0]
     with engine.main_process_first():
         if states.exists() and engine.is_main_process: shutil.rmtree(states)
+
+def _agree_on_start(state, engine):
+    "The step to go on from, the same for every process"
+    start = state['step'] if state else 0
+    all_of_them = engine.gather(torch.tensor([start], device=engine.device)).tolist()
+    if len(set(all_of_them)) > 1: raise TrainingError(
+        f'train: the processes would go on from steps {all_of_them}; `out` has to be on a disk that all of them share')
+    return start
 
 def _prepare_model(config, clips, engine):
     "The model on its device: what does not learn is frozen, memory and speed as the settings say"
@@ -459,7 +474,8 @@ def _callbacks(config, score, length, plain, clips, more, progress):
     return [SeedSteps(c.seed), *watch, CheckFinite(c.skip_limit), ClipGradients(c.clip_norm), schedule,
             ClampScale(c.scale_max), History(), Checkpoint(out, every, score, plain, about), *more,
             *([Meter(c.watch_every)] if c.watch_every else []), *([Track()] if c.tracker else []), StopOnSignal(),
-            SaveState(out / 'states', c.save_every, c.keep, plain), *([Progress(f'train {c.part}')] if progress else [])]
+            SaveState(out / 'states', c.save_every, c.keep, plain),
+            *([Progress(f'train {c.part}')] if progress else [])]
 
 # %% ../nbs/11_training.ipynb #5b540e55
 def build_run(
@@ -477,13 +493,14 @@ def build_run(
     seed_everything(c.seed)
     with engine.main_process_first(): clips = load_splits(c, progress and main)
     model = _prepare_model(c, clips, engine)
-    start = state['step'] if state else 0
+    start = _agree_on_start(state, engine)
     batches, loss_fn, score = _source(c, model, clips, frozen, progress and main, start, engine)
     length = run_length(c, len(clips['train']))
     run = Trainer(model, batches, loss_fn, make_optimiser(c, model), length[0],
                   _callbacks(c, score, length, plain, clips, callbacks, progress), start, engine)
     if state: restore(run, state)
-    if c.tracker: engine.init_trackers('tvproxy', {k: v for k, v in plain.items() if isinstance(v, (int, float, str, bool))})
+    simple = {k: v for k, v in plain.items() if isinstance(v, (int, float, str, bool))}   # what trackers take
+    if c.tracker: engine.init_trackers('tvproxy', simple)
     return run
 
 # %% ../nbs/11_training.ipynb #d14aa35b
@@ -519,7 +536,8 @@ def measure_test(
     with engine.main_process_first(): cache = _keep_frames(c, model, clips, 'test', progress and engine.is_main_process)
     table = evaluate(model, clips, cache=cache, frames=c.frames or None, workers=c.workers)
     if engine.is_main_process:
-        row = {'protocol': c.protocol, 'gamma': model.gamma, 'clips': len(clips), 'table': table}
+        row = {'protocol': c.protocol, 'said': protocol_sentence(model), 'gamma': model.gamma,
+               'clips': len(clips), 'table': table}
         with whole_file(Path(best).parent / 'test.json') as f: f.write(json.dumps(row, indent=1).encode())
     return table
 
@@ -535,7 +553,7 @@ def _parse(args):
     base = train_preset(known.preset, known.released) if known.preset else TrainConfig()
     return tyro.cli(TrainConfig, default=base, args=rest, prog='tvproxy_train', description=(
         'Train, or go on with a run that was interrupted. --preset NAME takes the settings of '
-        f'{", ".join(TRAIN_PRESETS)}; --released beside it takes the released choices. The defaults below are its own.'))
+        f'{", ".join(TRAIN_PRESETS)}; --released beside it the released choices. The defaults below are its own.'))
 
 def main():
     "The command `tvproxy_train`"
@@ -547,8 +565,11 @@ def main():
         best = _fit(run, config.out)
         if main: print(best, flush=True)
         table = measure_test(config, best, main) if config.test else None
-        if main and table: print(format_scores(table))
+        if main and table:
+            print(json.loads((Path(config.out) / 'test.json').read_text())['said'])
+            print(format_scores(table))
         run.accelerator.wait_for_everyone()
-    except (TrainingError, VideoError, ValueError, FileNotFoundError) as e: raise SystemExit(f'tvproxy_train: {e}') from e
+    except (TrainingError, VideoError, ValueError, FileNotFoundError) as e:
+        raise SystemExit(f'tvproxy_train: {e}') from e
     finally:
-        if torch.distributed.is_available() and torch.distributed.is_initialized(): torch.distributed.destroy_process_group()
+        if dist.is_available() and dist.is_initialized(): dist.destroy_process_group()
