@@ -180,6 +180,9 @@ def test_states_are_saved_every_so_often_at_the_end_and_before_an_error_between_
     run = toy_run(History(), SaveState(where, 8, keep=9), steps=20); run.fit()
     test_eq(names(), ['00000008', '00000016', '00000020'])
     test_eq(len(json.loads((tmp / 'run/history.json').read_text())), 20)
+    write_curves(toy_run(), tmp / 'no-curves'); assert not (tmp / 'no-curves').exists()
+    run.callbacks[3].rows = [1]; write_curves(run, tmp / 'curves')
+    test_eq((tmp / 'curves/history.json').read_text(), '[1]')
     class Trouble(Callback):
         def __init__(self, event, error): setattr(self, event, lambda run: self.boom(run, error))
         def boom(self, run, error):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['step_seed', 'SeedSteps', 'whole_file', 'run_state', 'restore', 'save_state', 'find_state', 'check_settings',
-           'all_finite', 'SaveState', 'StopOnSignal', 'Checkpoint']
+           'all_finite', 'write_curves', 'SaveState', 'StopOnSignal', 'Checkpoint']
 
 # %% ../nbs/10d_resume.ipynb #8e2846a7
 import json, os, pickle, shutil, signal, threading, warnings
@@ -131,6 +131,15 @@ def all_finite(
     "Are all parameters numbers?"
     return all(bool(p.isfinite().all()) for p in model.parameters())
 
+# %% ../nbs/10d_resume.ipynb #4f4b317d
+def write_curves(
+    run,     # the `Trainer`, with a `History` among its callbacks; without one nothing is written
+    folder,  # history.json is written into it
+):
+    "Write the rows of a run so far, by the first process"
+    for h in [cb for cb in run.callbacks if isinstance(cb, History) and run.accelerator.is_main_process]:
+        with whole_file(Path(folder) / 'history.json') as f: f.write(json.dumps(h.rows).encode())
+
 # %% ../nbs/10d_resume.ipynb #05ffa707
 class SaveState(Callback):
     "Save the state now and then, at the end, when asked to stop, and before an error ends the run"
@@ -145,11 +154,11 @@ class SaveState(Callback):
         run,  # the `Trainer`, between two steps
     ):
         "Write the state, once a step, by the first process"
+        if not run.accelerator.is_main_process: run.saved = 'see the first process'
         if self.last == run.done or not run.accelerator.is_main_process: return
         if not all_finite(run.model): return warnings.warn(
             f'train: parameters are not finite, step {run.done} is not saved', TrainingWarning, stacklevel=2)
-        for h in [cb for cb in run.callbacks if isinstance(cb, History)]:
-            with whole_file(self.folder.parent / 'history.json') as f: f.write(json.dumps(h.rows).encode())
+        write_curves(run, self.folder.parent)
         run.saved, self.last = save_state(run_state(run, self.config), self.folder, self.keep), run.done
 
     def before_fit(self, run):

@@ -26,7 +26,8 @@ from .loop import Trainer, TrainingError, format_groups, is_matrix, parameter_gr
 from .loop import seed_everything, start_engine
 from .losses import gather_with_grad, gathered_losses
 from .model import TVProxyConfig, TVProxyNet, preset
-from .resume import Checkpoint, SaveState, SeedSteps, StopOnSignal, check_settings, find_state, restore, whole_file
+from .resume import Checkpoint, SaveState, SeedSteps, StopOnSignal, check_settings, find_state, restore
+from .resume import whole_file, write_curves
 from .shapes import ShapesConfig, make_shapes
 from .meter import Meter, Track
 from .watch import Watch
@@ -390,12 +391,12 @@ def run_length(
 def _source(config, model, clips, frozen, progress, start, engine):
     "Batches, loss and held-out score of a run: from videos, or from embeddings where the encoders are frozen"
     c, proxies, rank, world = config, config.part != 'encoders', engine.process_index, engine.num_processes
+    with engine.main_process_first(): data, cache = (None, {}) if frozen else _dataset(c, model, clips, progress)
     if c.part == 'generator':
         f = (frozen or freeze_clips(c, model, progress)).to(engine.device)
         loss = lambda m, b: model_losses(m, *b, c.alpha, c.beta)
         batches = cached_batches(f.text, f.counts, f.views, c.batch_size, c.seed, start, rank, world)
         return batches, loss, heldout_score(seen=f.heldout)
-    with engine.main_process_first(): data, cache = _dataset(c, model, clips, progress)
     loader = make_loader(data, model.tokenizer, c.batch_size, c.workers, c.seed, rank, world)
     score = heldout_score(clips['heldout'], cache['heldout'], proxies, frames=data.n_frames, workers=c.workers)
     return video_batches(loader, start), video_loss(c.alpha, c.beta, proxies, c.micro_batch), score
@@ -506,11 +507,9 @@ def build_run(
 # %% ../nbs/11_training.ipynb #d14aa35b
 def _fit(run, out):
     "Run, and keep the curves whatever happens"
-    history = next(cb for cb in run.callbacks if isinstance(cb, History))
     try: run.fit()
     finally:
-        if history.rows and run.accelerator.is_main_process:
-            with whole_file(Path(out) / 'history.json') as f: f.write(json.dumps(history.rows).encode())
+        write_curves(run, out)
         for tracker in getattr(run.accelerator, 'trackers', []): tracker.finish()
     run.accelerator.wait_for_everyone()
     return Path(out) / 'best'
