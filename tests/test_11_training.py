@@ -576,6 +576,7 @@ def test_small_memory_and_compiled_encoders_take_the_same_steps():
     plain = losses_of('plain')
     for name, how in dict(micro=dict(micro_batch=3), check=dict(checkpointing=True), compiled=dict(compile='eager')).items():
         torch.testing.assert_close(losses_of(name, **how), plain, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(losses_of('few', eval_batch=2), plain)
     half = losses_of('half', precision='bf16')
     assert 0 < (half - plain).abs().max() < .1   # three digits, and yet the same run
 

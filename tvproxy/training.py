@@ -97,6 +97,7 @@ class KeepSettings:
     save_every:int=200       # steps between saved states
     keep:int=2               # states that are kept, the newest
     eval_every:int=250       # steps between evaluations on held-out clips; 0: once an epoch
+    eval_batch:int=100       # clips that are embedded at a time in an evaluation, in float32
     watch_every:int=50       # steps between looks at the proxies; 0: none
     skip_limit:int=20        # steps that may be left out because a loss is not a number
     tracker:str=''           # of accelerate, such as 'tensorboard' or 'all'; empty: none
@@ -316,7 +317,7 @@ def freeze_clips(
     data, cache = _dataset(config, model, clips, progress)
     text = embed_texts(model, [t for clip in clips['train'] for t in clip.captions])
     counts = torch.tensor([len(clip.captions) for clip in clips['train']])
-    how = dict(frames=data.n_frames, workers=config.workers)
+    how = dict(frames=data.n_frames, batch=config.eval_batch, workers=config.workers)
     return FrozenClips(text, counts, embed_views(model, data, config.views),
                        embed_clips(model, clips['heldout'], cache.get('heldout'), **how))
 
@@ -398,9 +399,11 @@ def _source(config, model, clips, frozen, progress, start, engine):
         batches = cached_batches(f.text, f.counts, f.views, c.batch_size, c.seed, start, rank, world)
         return batches, loss, heldout_score(seen=f.heldout)
     loader = make_loader(data, model.tokenizer, c.batch_size, c.workers, c.seed, rank, world)
-    score = heldout_score(clips['heldout'], cache['heldout'], proxies, frames=data.n_frames, workers=c.workers)
+    how = dict(frames=data.n_frames, batch=c.eval_batch, workers=c.workers)
+    score = heldout_score(clips['heldout'], cache['heldout'], proxies, **how)
     return video_batches(loader, start), video_loss(c.alpha, c.beta, proxies, c.micro_batch), score
 
+# %% ../nbs/11_training.ipynb #ec8f2d0b
 _CHOICES = dict(part=('encoders', 'generator', 'all'), augment=('shift', 'none'), protocol=('heldout', 'released'),
                 decay=('matrices', 'released'), schedule=('cosine', 'released'))
 
@@ -414,7 +417,7 @@ def _check(config):
         "train: part='generator' needs `init`, the checkpoint whose encoders are to be frozen")
     if c.init and Path(c.init).resolve().parent == Path(c.out).resolve(): raise ValueError(
         f'train: out {c.out!r} would overwrite the checkpoint {c.init!r} that the run starts from; choose another out')
-    for name in ('steps', 'batch_size', 'views', 'save_every', 'keep'):
+    for name in ('steps', 'batch_size', 'views', 'save_every', 'keep', 'eval_batch'):
         if getattr(c, name) < 1: raise ValueError(f'train: {name} must be at least 1, got {getattr(c, name)}')
     for name in ('epochs', 'eval_every', 'warmup', 'warmup_share', 'watch_every', 'micro_batch', 'skip_limit',
                  'frames', 'max_tokens'):
@@ -422,7 +425,7 @@ def _check(config):
 
 # %% ../nbs/11_training.ipynb #a7bd81b8
 _FREE = ('device', 'processes', 'workers', 'videos', 'micro_batch', 'checkpointing', 'compile', 'resume', 'save_every',
-         'keep', 'watch_every', 'tracker', 'test', 'out')   # settings that a resumed run may change
+         'keep', 'eval_batch', 'watch_every', 'tracker', 'test', 'out')   # settings that a resumed run may change
 
 def _find_earlier(config, engine, plain):
     "The state to go on from, or None; where the run begins anew, what an earlier one left is removed first"
@@ -442,6 +445,7 @@ def _agree_on_start(state, engine):
         f'train: the processes would go on from steps {all_of_them}; `out` has to be on a disk that all of them share')
     return start
 
+# %% ../nbs/11_training.ipynb #1c8a4a36
 def _prepare_model(config, clips, engine):
     "The model on its device: what does not learn is frozen, memory and speed as the settings say"
     c = config
@@ -533,7 +537,7 @@ def measure_test(
     c, engine = config, start_engine(config.device, config.precision)
     model, clips = TVProxyNet.from_pretrained(best).to(engine.device), _named_clips(c, 'test')
     with engine.main_process_first(): cache = _keep_frames(c, model, clips, 'test', progress and engine.is_main_process)
-    table = evaluate(model, clips, cache=cache, frames=c.frames or None, workers=c.workers)
+    table = evaluate(model, clips, cache=cache, frames=c.frames or None, batch=c.eval_batch, workers=c.workers)
     if engine.is_main_process:
         row = {'protocol': c.protocol, 'said': protocol_sentence(model), 'gamma': model.gamma,
                'clips': len(clips), 'table': table}
@@ -554,6 +558,7 @@ def _parse(args):
         'Train, or go on with a run that was interrupted. --preset NAME takes the settings of '
         f'{", ".join(TRAIN_PRESETS)}; --released beside it the released choices. The defaults below are its own.'))
 
+# %% ../nbs/11_training.ipynb #b2f5b9fa
 def main():
     "The command `tvproxy_train`"
     try:
