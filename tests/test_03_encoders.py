@@ -86,6 +86,7 @@ def test_unit_vectors_are_float32_under_autocast_and_of_their_own_kind_elsewhere
     with torch.autocast('cpu', torch.bfloat16): y = unit_length(x)
     test_eq((y.dtype, unit_length(x).dtype, unit_length(x.double()).dtype), (torch.float32, torch.bfloat16, torch.float64))
     torch.testing.assert_close(y.norm(dim=-1), torch.ones(3))
+    test_eq(unit_length(torch.ones(2, 3, device='meta')).shape, (2, 3))
 
 
 def test_text_embeddings_agree_with_cliptextmodelwithprojection():

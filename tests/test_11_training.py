@@ -457,6 +457,21 @@ def test_a_run_goes_on_where_it_stopped_begins_anew_only_when_told_to_and_refuse
         test_eq(build_run(replace(c, resume=False, lr=.1), progress=False).start, 0)
 
 
+def test_what_a_run_has_watched_goes_on_with_it_and_lies_in_its_folder():
+    "11_training.ipynb #ba83dd83"
+    import warnings
+    c = TrainConfig(data=str(tour), steps=4, eval_every=2, batch_size=8, warmup=2, device='cpu', watch_every=1, out=f'{tmp.name}/seen')
+    class StopAtTwo(Callback):
+        def after_step(self, run): run.stop = 'enough' if run.done == 2 else ''
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', TrainingWarning)   # nothing is learned in four steps
+        with pytest.raises(TrainingStopped): train(c, [StopAtTwo()], progress=False)
+        train(c, progress=False)
+    rows = {name: json.loads(Path(c.out, f'{name}.json').read_text()) for name in ('history', 'watch', 'meter', 'heldout')}
+    test_eq({k: [r['step'] for r in v] for k, v in rows.items()},
+            {'history': [1, 2, 3, 4], 'watch': [1, 2, 3, 4], 'meter': [3, 4], 'heldout': [2, 4]})   # times start anew
+
+
 def test_a_frozen_run_changes_the_generator_alone():
     "11_training.ipynb #7f1be733"
     c = TrainConfig(data=str(tour), part='encoders', steps=2, eval_every=2, batch_size=8, out=f'{tmp.name}/base', device='cpu')

@@ -28,7 +28,8 @@ def unit_length(
     x:torch.Tensor,  # (..., D)
 )->torch.Tensor:     # (..., D), unit norm; float32 under autocast, else of x's kind
     "Scale to length 1, in full precision where autocast is on"
-    return F.normalize(x.float() if torch.is_autocast_enabled(x.device.type) else x, dim=-1)
+    half = x.device.type != 'meta' and torch.is_autocast_enabled(x.device.type)   # meta: shapes alone
+    return F.normalize(x.float() if half else x, dim=-1)
 
 # %% ../nbs/03_encoders.ipynb #5585df81
 def _text_config(fields):

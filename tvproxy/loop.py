@@ -354,7 +354,7 @@ class ClampScale(Callback):
 # %% ../nbs/10c_loop.ipynb #1bf9ecf7
 class History(Remembers):
     "Losses, gradient norm and scale of every step"
-    keep = ('rows',)
+    keep, curves = ('rows',), 'history.json'   # the name of its file in a run's folder
 
     def __init__(self): self.rows = []
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from .loop import Callback
+from .loop import Callback, Remembers
 from .watch import Watch, _heldout
 
 # %% ../nbs/10f_meter.ipynb #d36842ed
@@ -64,6 +64,8 @@ def _summary(rows):
 # %% ../nbs/10f_meter.ipynb #3ae77804
 class Meter(Callback):
     "Seconds of a step by part, images a second, memory and time left; waits for the GPU only on steps that it measures"
+    curves = 'meter.json'
+
     def __init__(self,
         every:int=50,  # steps between measurements
     ):
@@ -103,7 +105,7 @@ def _row_sources(run):
     return {'heldout': _heldout(run), **found}
 
 # %% ../nbs/10f_meter.ipynb #1b189378
-class Track(Callback):
+class Track(Remembers):
     "Hand losses, rates and the rows of other callbacks to the trackers of the run's accelerator"
     def __init__(self,
         every:int=10,  # steps between losses; rows are handed over as they come

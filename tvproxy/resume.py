@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from .loop import Callback, History, Remembers, TrainingError, TrainingWarning, seed_everything
+from .loop import Callback, Remembers, TrainingError, TrainingWarning, seed_everything
 
 # %% ../nbs/10d_resume.ipynb #912dd407
 def step_seed(
@@ -133,12 +133,12 @@ def all_finite(
 
 # %% ../nbs/10d_resume.ipynb #4f4b317d
 def write_curves(
-    run,     # the `Trainer`, with a `History` among its callbacks; without one nothing is written
-    folder,  # history.json is written into it
+    run,     # the `Trainer`; its callbacks that have `rows` and a name for their file in `curves` are written
+    folder,  # history.json and others are written into it
 ):
-    "Write the rows of a run so far, by the first process"
-    for h in [cb for cb in run.callbacks if isinstance(cb, History) and run.accelerator.is_main_process]:
-        with whole_file(Path(folder) / 'history.json') as f: f.write(json.dumps(h.rows).encode())
+    "Write the curves of a run so far, by the first process"
+    for cb in [cb for cb in run.callbacks if hasattr(cb, 'curves') and run.accelerator.is_main_process]:
+        with whole_file(Path(folder) / cb.curves) as f: f.write(json.dumps(cb.rows).encode())
 
 # %% ../nbs/10d_resume.ipynb #05ffa707
 class SaveState(Callback):

@@ -523,7 +523,7 @@ def train(
     callbacks=(),        # further callbacks
     frozen:FrozenClips=None,  # what `freeze_clips` gives, where the encoders are frozen and it is there already
     progress:bool=True,       # show bars
-)->Path:                 # folder of the best model; curves are beside it in history.json and heldout.json
+)->Path:                 # folder of the best model; beside it history.json, heldout.json, watch.json, meter.json
     "Train a model, or go on with it; gamma and the best step are chosen on held-out clips"
     return _fit(build_run(config, callbacks, frozen, progress), config.out)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch, torch.nn.functional as F
 
-from .loop import Callback, TrainingWarning
+from .loop import Callback, Remembers, TrainingWarning
 
 # %% ../nbs/10e_watch.ipynb #d4407111
 @dataclass(frozen=True)
@@ -161,8 +161,10 @@ def _judge(watch, run):
         warnings.warn(f'train: step {row["step"]}: {s.name} is {value}, {beyond}: {s.advice}', TrainingWarning)
 
 # %% ../nbs/10e_watch.ipynb #ae8dacc5
-class Watch(Callback):
+class Watch(Remembers):
     "Look at the proxies now and then; warn once of each number that leaves its bounds"
+    keep, curves = ('rows', 'warned'), 'watch.json'
+
     def __init__(self,
         every:int=50,           # steps between looks; the first and the last step are looked at too
         alpha:float=.5,         # weight of L_p in the run's total
@@ -185,10 +187,6 @@ class Watch(Callback):
 
     def after_fit(self, run):
         if _main(run) and self.rows: _judge(self, run)   # the last evaluation comes after the last look
-
-    def state(self): return {'rows': list(self.rows), 'warned': list(self.warned)}
-
-    def load(self, state): self.rows, self.warned = list(state['rows']), list(state['warned'])
 
 # %% ../nbs/10e_watch.ipynb #3dbc640d
 def _panel(ax, rows, signature):
