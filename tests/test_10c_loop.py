@@ -216,7 +216,12 @@ def test_a_loss_that_is_not_finite_is_left_out_and_beyond_the_limit_stops_the_ru
     with pytest.warns(TrainingWarning) as said: run.fit()
     test_eq(len(said), 2); assert 'at step 2; the step is left out, the 1. of at most 2' in str(said[0].message)
     torch.testing.assert_close(run.model.x.item(), 3 * (1 - .8**3))
-    test_eq(check.state(), {'count': 2})
+    test_eq(check.state(), {'count': 2, 'overflows': 0})
+    class Overflows(Callback):   # what fp16's scaler does on a GPU: it leaves the step out by itself
+        def after_step(self, run): run.overflowed = run.step != 3
+    with pytest.raises(TrainingError, match='gradients of 3 steps in a row overflowed') as e:
+        toy_run(Overflows(), CheckFinite(in_a_row=2), steps=20).fit()
+    assert not isinstance(e.value, TrainingStopped)   # a fault, not a wish
 
 
 def test_clipping_leaves_a_gradient_of_the_given_norm_and_refuses_one_that_is_not_finite():

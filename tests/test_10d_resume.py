@@ -152,6 +152,9 @@ def test_the_newest_states_are_kept_and_one_that_is_damaged_gives_way_to_the_one
     newest.write_bytes(newest.read_bytes()[:300])   # a disk that lost the rest
     with pytest.warns(TrainingWarning, match='step-00000015.pt cannot be read.*the one before it is tried'): found = find_state(tmp / 'kept')
     test_eq(found[0]['step'], 10)
+    save_state(dict(step=12), tmp / 'kept', keep=1)   # the damaged one makes room, not the new one
+    test_eq([p.name for p in (tmp / 'kept').iterdir()], ['step-00000012.pt'])
+    save_state(dict(step=10), tmp / 'kept'); newest.write_bytes(b'')
     assert find_state(tmp / 'empty') is None
     (tmp / 'kept/step-00000010.pt').write_bytes(b'')
     with pytest.warns(TrainingWarning), pytest.raises(TrainingError, match='none of the 2 states'): find_state(tmp / 'kept')

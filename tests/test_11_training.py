@@ -22,7 +22,7 @@ from tvproxy.training import *
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 11_training.ipynb, in order"
-    global FULL_DISK, GRADIENTS, baseline, clips, command, compare_steps, elsewhere, five_steps, full_size, kill_and_resume, lay_out, net, pixels, small, tmp, tour, unit, weights_of, words
+    global FULL_DISK, GRADIENTS, GROUP_KILL, baseline, clips, command, compare_steps, elsewhere, five_steps, full_size, kill_and_resume, lay_out, net, pixels, small, tmp, tour, unit, weights_of, words
     # 11_training.ipynb #93451230
     torch.manual_seed(0)
     small = preset('embedded')
@@ -62,6 +62,19 @@ except TrainingError as e: print(e)
         file.write_text(code)
         env = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p), 'OMP_NUM_THREADS': '1'}
         return subprocess.run([sys.executable, *launcher, str(file), *map(str, args)], capture_output=True, text=True, env=env, **how)
+    # 11_training.ipynb #031a8b27
+    GROUP_KILL = """
+import os, signal, subprocess, sys
+from tvproxy.loop import Callback
+from tvproxy.training import TrainConfig, train
+class Ask(Callback):
+    def after_step(self, run):
+        if run.done == 2: subprocess.run(['kill', '-TERM', '--', f'-{os.getpgid(0)}'])   # as torchrun and batch systems do
+c = TrainConfig(data=sys.argv[1], out=sys.argv[2], part='encoders', steps=6, eval_every=6, batch_size=8, cache=0, augment='none',
+                device='cpu', watch_every=0, workers=2)
+try: train(c, [Ask()], progress=False)
+except Exception as e: print(type(e).__name__, e)
+"""
     # 11_training.ipynb #8bbe1b40
     GRADIENTS = """
 import sys, torch
@@ -455,6 +468,7 @@ def test_a_run_goes_on_where_it_stopped_begins_anew_only_when_told_to_and_refuse
         test_eq(*[json.loads((x.parent / 'history.json').read_text()) for x in (again, whole)])
         test_eq(build_run(c, progress=False).start, 6)   # nothing left to do
         test_eq(build_run(replace(c, resume=False, lr=.1), progress=False).start, 0)
+        assert not (whole.parent.parent / f'again-{part}/best').exists()   # the numbers of the old run are gone
 
 
 def test_what_a_run_has_watched_goes_on_with_it_and_lies_in_its_folder():
@@ -510,7 +524,7 @@ def test_a_run_that_diverges_keeps_its_curves_and_its_last_good_checkpoint():
             if run.step == 2: run.model.logit_scale.data.fill_(float('nan'))
     c = TrainConfig(data=str(tour), part='encoders', steps=6, eval_every=2, batch_size=8, out=f'{tmp.name}/spoilt', device='cpu',
                     skip_limit=1, save_every=2, watch_every=0)
-    with pytest.warns(TrainingWarning), pytest.raises(TrainingStopped, match='L_r is nan.* at step 5.*2 in all.*state: .*step-00000002.pt'):
+    with pytest.warns(TrainingWarning), pytest.raises(TrainingError, match='L_r is nan.* at step 5.*2 in all.*state: .*step-00000002.pt'):
         train(c, [Spoil()], progress=False)
     test_eq(len(json.loads(Path(f'{tmp.name}/spoilt/history.json').read_text())), 5)
     good = TVProxyNet.from_pretrained(f'{tmp.name}/spoilt/last')
@@ -528,7 +542,7 @@ def test_a_loss_that_is_not_a_number_at_step_50_is_left_out_and_at_every_step_fr
     with pytest.warns(TrainingWarning, match='is nan at step 50.*left out, the 1. of at most 3'):
         best = train(replace(c, out=f'{tmp.name}/one-nan'), [Inject(50)], progress=False)
     test_eq([math.isnan(r['total']) for r in json.loads((best.parent / 'history.json').read_text())], [i == 49 for i in range(60)])
-    with pytest.warns(TrainingWarning), pytest.raises(TrainingStopped, match='step 53.*4 in all and more than 3.*step-00000053.pt'):
+    with pytest.warns(TrainingWarning), pytest.raises(TrainingError, match='step 53.*4 in all and more than 3.*step-00000053.pt'):
         train(replace(c, out=f'{tmp.name}/nans'), [Inject(99)], progress=False)
     state, _ = find_state(f'{tmp.name}/nans/states')
     assert state['step'] == 53 and all(p.isfinite().all() for p in state['model'].values())
@@ -555,8 +569,10 @@ def test_a_clip_that_cannot_be_read_and_a_reader_that_dies_stop_the_run_and_it_g
         def do(self):
             import signal
             for p in torch.multiprocessing.active_children(): os.kill(p.pid, signal.SIGKILL)
+    c = replace(c, batch_size=2, steps=8, eval_every=8)   # enough batches an epoch that some are not read ahead yet
+    whole = train(replace(c, out=f'{tmp.name}/alive-readers'), progress=False)
     c = replace(c, out=f'{tmp.name}/dead', workers=2)
-    with pytest.raises(TrainingError, match='a process that reads clips ahead has died.*last saved state: .*step-0000000[345].pt'):
+    with pytest.raises(TrainingError, match='a process that reads clips ahead has died.*last saved state: .*step-0000000[3-8].pt'):
         train(c, [Murder()], progress=False)
     assert torch.equal(weights_of(train(c, progress=False)), weights_of(whole))
 
@@ -570,6 +586,15 @@ def test_a_full_disk_stops_the_run_with_a_message_and_the_state_before_it_can_be
         c = TrainConfig(data=str(tour), out=f'{tmp.name}/full', part='encoders', steps=6, eval_every=6, save_every=2, batch_size=8, device='cpu', watch_every=0)
         best = train(c, progress=False)
         test_eq(len(json.loads((best.parent / 'history.json').read_text())), 6)
+        r = elsewhere(FULL_DISK.replace('(1_000_000, 1_000_000)', '(0, 0)'), tour, f'{tmp.name}/fuller')   # not a byte
+        assert 'the state of step 4 cannot be written to' in r.stdout, r.stdout + r.stderr
+
+
+def test_a_signal_to_the_whole_group_of_processes_ends_the_run_as_asked_and_not_as_a_dead_reader():
+    "11_training.ipynb #00f23d4f"
+    if os.name == 'posix':   # a batch system signals the readers as well, and they die while the step is finished
+        r = elsewhere(GROUP_KILL, tour, f'{tmp.name}/group', start_new_session=True, timeout=120)
+        assert 'TrainingStopped train: SIGTERM came at step' in r.stdout, r.stdout + r.stderr
 
 
 def test_two_processes_with_half_the_batch_each_take_the_steps_of_one_with_all_of_it_and_a_gather_that_cuts_gradients_does_not():

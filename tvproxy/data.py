@@ -7,7 +7,7 @@ __all__ = ['Clip', 'clip_splits', 'load_clips', 'check_data', 'Tokenizer', 'cach
            'make_loader']
 
 # %% ../nbs/02_data.ipynb #00840c3b
-import csv, io, json, math, os, warnings
+import csv, io, json, math, os, signal, warnings
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
@@ -461,6 +461,10 @@ def _collate(tokenizer, items):
     return {'frames': items.frames, 'index': torch.tensor([x['index'] for x in items]),
             **tokenizer([x['caption'] for x in items])}
 
+def _leave_signals(worker):
+    "Ctrl-C is for the process that trains; it lets its readers go when it has saved"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
 # %% ../nbs/02_data.ipynb #48aeb828
 def make_loader(
     dataset:ClipDataset,  # what to load
@@ -478,5 +482,6 @@ def make_loader(
     least = min(batch_size, len(dataset)) if dataset.train else (len(dataset) - 1) % batch_size + 1   # the smallest
     if least < world: raise ValueError(f'make_loader: a batch of {least} clips cannot be shared by {world} processes')
     return torch.utils.data.DataLoader(
-        dataset, batch_sampler=batches, num_workers=workers, collate_fn=partial(_collate, tokenizer),
+        dataset, batch_sampler=batches, num_workers=workers,
+        collate_fn=partial(_collate, tokenizer), worker_init_fn=_leave_signals,
         generator=torch.Generator().manual_seed(seed))   # its own: a pass must not move torch's random state

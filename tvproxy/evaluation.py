@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch, torch.distributed as dist
 
-from .data import ClipDataset, clip_splits, load_clips, normalise_frames
+from .data import ClipDataset, _leave_signals, clip_splits, load_clips, normalise_frames
 from .encoders import VideoFeatures
 from .losses import gather_with_grad
 from .model import TVProxyNet, _as_gamma
@@ -65,6 +65,7 @@ def _frame_batches(clips, cache, n, size, rows, batch, workers):
     "Batches of `n` evenly spread frames of some of the clips, (batch, n, 3, size, size), read ahead by processes"
     return torch.utils.data.DataLoader(
         ClipDataset(clips, n, size, cache=cache), batch, sampler=rows, num_workers=workers, collate_fn=_only_frames,
+        worker_init_fn=_leave_signals,
         generator=torch.Generator().manual_seed(0))   # its own: a pass must not move torch's random state
 
 # %% ../nbs/10b_evaluation.ipynb #53cc86d8

@@ -9,7 +9,7 @@ __all__ = ['TrainingError', 'TrainingStopped', 'SkipStep', 'TrainingWarning', 's
            'Progress']
 
 # %% ../nbs/10c_loop.ipynb #d492625f
-import math, random, warnings
+import math, random, signal, threading, warnings
 
 import numpy as np, torch, torch.distributed as dist
 from torch import nn
@@ -113,7 +113,8 @@ def start_engine(
         f'train: device {device!r} was asked for, this machine gives {engine.device.type!r}')
     if processes and engine.num_processes != processes: raise TrainingError(
         f'train: {processes} processes were asked for, {engine.num_processes} run here; start them with '
-        f'`torchrun --no-python --nproc-per-node {processes} tvproxy_train ...`, or with `notebook_launcher` of accelerate')
+        f'`torchrun --no-python --nproc-per-node {processes} tvproxy_train ...`, or with accelerate\'s '
+        '`notebook_launcher`')
     return engine
 
 # %% ../nbs/10c_loop.ipynb #1171d001
@@ -189,6 +190,7 @@ class _Setup:
         self.start, self.step, self.done = start, start, start   # done: steps that are complete, None amid one
         self.losses, self.grad_norm, self.batch, self.skipped = {}, math.nan, None, ''
         self.stop, self.saved, self.error = '', 'none yet', None   # reason to stop; where the last state lies
+        self.fault, self.overflowed = False, False   # is the stop a fault? did fp16's scaler leave the step out?
         self.forward, self.optimiser = self.accelerator.prepare(_Loss(model, loss_fn), optimiser)
 
     def call(self,
@@ -198,26 +200,38 @@ class _Setup:
         for cb in self.callbacks: getattr(cb, event)(self)
 
 # %% ../nbs/10c_loop.ipynb #5775c3ca
+def _quiet_readers():
+    "PyTorch raises at any line when a reader dies; asking for the next batch finds it out too, between two steps"
+    theirs = getattr(signal.getsignal(signal.SIGCHLD), '__module__', '') if hasattr(signal, 'SIGCHLD') else ''
+    if theirs.startswith('torch') and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
 def _draw(batches, accelerator):
     "The next batch; an error if this process or any other cannot have it"
     error = None
     try: batch = next(batches)
     except StopIteration: error = TrainingError('train: the batches ended before the steps did')
     except Exception as e: error = e   # raised below, once the other processes know
+    _quiet_readers()
     if accelerator.num_processes > 1:
         failed = accelerator.reduce(torch.tensor(float(error is not None), device=accelerator.device))
         if failed and not error: error = TrainingError('train: another process could not read its batch')
     if error: raise error
     return batch
 
+# %% ../nbs/10c_loop.ipynb #45b35a4f
 def _say_data_trouble(error, run):
     "Raise an error that comes from reading clips as one that says where the run can go on"
-    if isinstance(error, VideoError): why = f'a clip cannot be read: {error}'
-    elif isinstance(error, RuntimeError) and 'DataLoader worker' in str(error):
-        why = (f'a process that reads clips ahead has died ({str(error).splitlines()[0]}); it may have run out of '
-               'memory, then fewer `workers` help')
+    heard = next((name for name in (getattr(cb, 'asked', '') for cb in run.callbacks) if name), '')
+    said = str(error).strip().splitlines() or ['']
+    if isinstance(error, VideoError): why = f'a clip cannot be read: {said[-1]}'
+    elif isinstance(error, RuntimeError) and any(w in str(error) for w in ('exited unexpectedly', 'killed by signal')):
+        why = f'a process that reads clips ahead has died ({said[0]}); if memory ran out, fewer `workers` help'
+        if heard: raise TrainingStopped(f'train: {heard} came, and ended the readers too; last saved state: '
+                                        f'{run.saved}') from error
     else: return
-    raise TrainingError(f'train: {why}; before step {run.step + 1}, last saved state: {run.saved}') from error
+    step = (run.done or run.step) + 1
+    raise TrainingError(f'train: {why}; before step {step}, last saved state: {run.saved}') from error
 
 # %% ../nbs/10c_loop.ipynb #75428e59
 class _Learner(_Setup):
@@ -232,6 +246,7 @@ class _Learner(_Setup):
         self.call('after_backward')
         self.done = None   # an interrupted step leaves parameters that belong to no step
         self.optimiser.step()
+        self.overflowed = bool(getattr(self.optimiser, 'step_was_skipped', False))   # under fp16
 
 # %% ../nbs/10c_loop.ipynb #79dfac62
 class Trainer(_Learner):
@@ -252,12 +267,13 @@ class Trainer(_Learner):
         "Draw a batch and learn from it, or leave it out"
         self.batch = _draw(self.batches, self.accelerator)
         self.call('after_batch')
-        self.skipped = ''
+        self.skipped, self.grad_norm, self.overflowed = '', math.nan, False
         try: self.learn()
         except SkipStep as why: self.skipped = str(why)
         self.done = self.step + 1
         self.call('after_step')
-        if self.stop: raise TrainingStopped(f'train: {self.stop}; last saved state: {self.saved}')
+        if self.stop: raise (TrainingError if self.fault else TrainingStopped)(
+            f'train: {self.stop}; last saved state: {self.saved}')
 
 # %% ../nbs/10c_loop.ipynb #d77fa639
 def _dash_of(model):
@@ -267,14 +283,19 @@ def _dash_of(model):
     with torch.no_grad(): dash = model.proxies(last['text'], last['keys']).dash
     return f'; the dash lay between {dash.min().item():.3g} and {dash.max().item():.3g}'
 
+def _stop(run, why):
+    "Stop a run that diverges; it is a fault, not a wish"
+    run.stop, run.fault = f'{why}. A smaller rate or a longer warm-up may help', True
+
 # %% ../nbs/10c_loop.ipynb #3143b2cd
 class CheckFinite(Remembers):
     "Leave out a step whose losses are not finite, and stop when that has been so too often"
-    keep = ('count',)
+    keep = ('count', 'overflows')
 
     def __init__(self,
-        limit:int=0,  # steps that may be left out in a run
-    ): self.limit, self.count = limit, 0
+        limit:int=0,      # steps that may be left out in a run
+        in_a_row:int=30,  # steps in a row that fp16's scaler may leave out while it looks for its scale
+    ): self.limit, self.in_a_row, self.count, self.overflows = limit, in_a_row, 0, 0
 
     def after_loss(self, run):
         if torch.stack([v.detach().float() for v in run.losses.values()]).isfinite().all(): return
@@ -282,12 +303,13 @@ class CheckFinite(Remembers):
         raise SkipStep(f'{bad} at step {run.step + 1}{_dash_of(run.model)}')
 
     def after_step(self, run):
-        if not run.skipped: return
-        self.count += 1
-        say = f'train: {run.skipped}; the step is left out, the {self.count}. of at most {self.limit}'
-        if self.count <= self.limit: warnings.warn(say, TrainingWarning, stacklevel=2)
-        else: run.stop = (f'{run.skipped}, step left out, {self.count} in all and more than {self.limit}. '
-                          'A smaller rate or a longer warm-up may help')
+        self.overflows = self.overflows + 1 if run.overflowed else 0
+        self.count += bool(run.skipped)
+        if self.overflows > self.in_a_row: _stop(run, f'the gradients of {self.overflows} steps in a row overflowed')
+        elif self.count > self.limit: _stop(run, f'{run.skipped}, step left out, {self.count} in all and more than '
+                                                 f'{self.limit}')
+        elif run.skipped: warnings.warn(f'train: {run.skipped}; the step is left out, the {self.count}. of at most '
+                                        f'{self.limit}', TrainingWarning, stacklevel=2)
 
 # %% ../nbs/10c_loop.ipynb #eab1afb3
 class ClipGradients(Callback):

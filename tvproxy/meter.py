@@ -86,7 +86,7 @@ class Meter(Callback):
     def after_backward(self, run): _part(self, run, 'backward')
 
     def after_step(self, run):
-        if self.on: _part(self, run, 'optimiser'); self.rows.append(_meter_row(self, run))
+        if self.on and not run.skipped: _part(self, run, 'optimiser'); self.rows.append(_meter_row(self, run))
         self.on, self.ended = False, time.perf_counter()
 
     def summary(self): return _summary(self.rows)

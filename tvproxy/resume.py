@@ -8,7 +8,7 @@ __all__ = ['step_seed', 'SeedSteps', 'whole_file', 'run_state', 'restore', 'save
 
 # %% ../nbs/10d_resume.ipynb #8e2846a7
 import json, os, pickle, shutil, signal, threading, warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -49,7 +49,8 @@ def whole_file(
         os.replace(part, path)
         if os.name == 'posix':   # the folder, which holds the name, must reach the disk as well
             folder = os.open(path.parent, os.O_RDONLY)
-            try: os.fsync(folder)
+            try:
+                with suppress(OSError): os.fsync(folder)   # some file systems refuse it; the file itself is written
             finally: os.close(folder)
     finally: part.unlink(missing_ok=True)
 
@@ -77,6 +78,7 @@ def restore(
     for cb in [cb for cb in run.callbacks if isinstance(cb, Remembers)]:
         found = next((k for k in kept if k[0] == type(cb).__name__), None)
         if found: kept.remove(found); cb.load(found[1])   # a callback that is new since then starts anew
+        if found and hasattr(cb, 'rows'): cb.rows = [r for r in cb.rows if r['step'] <= state['step']]   # no cut step
     run.start = run.step = run.done = state['step']
 
 # %% ../nbs/10d_resume.ipynb #197d645b
@@ -94,6 +96,7 @@ def save_state(
         why = e if isinstance(e, OSError) or not isinstance(e.__context__, OSError) else e.__context__
         raise TrainingError(f'train: the state of step {state["step"]} cannot be written to {file}: {why}. Make room '
                             'and start the same command again: it goes on from the last saved state') from e
+    for later in [f for f in folder.glob('step-*.pt') if f.name > file.name]: later.unlink()   # they were damaged
     for old in sorted(folder.glob('step-*.pt'))[:-keep]: old.unlink()
     for part in folder.glob('.step-*.part'): part.unlink()   # of a process that was killed
     return file
@@ -136,13 +139,15 @@ def write_curves(
     run,     # the `Trainer`; its callbacks that have `rows` and a name for their file in `curves` are written
     folder,  # history.json and others are written into it
 ):
-    "Write the curves of a run so far, by the first process"
+    "Write the curves of a run so far, by the first process; where that fails it warns, since a state has them too"
     for cb in [cb for cb in run.callbacks if hasattr(cb, 'curves') and run.accelerator.is_main_process]:
-        with whole_file(Path(folder) / cb.curves) as f: f.write(json.dumps(cb.rows).encode())
+        try:
+            with whole_file(Path(folder) / cb.curves) as f: f.write(json.dumps(cb.rows).encode())
+        except OSError as e: warnings.warn(f'train: {cb.curves} cannot be written: {e}', TrainingWarning, stacklevel=2)
 
 # %% ../nbs/10d_resume.ipynb #05ffa707
 class SaveState(Callback):
-    "Save the state now and then, at the end, when asked to stop, and before an error ends the run"
+    "Save the state now and then, at the end, when asked to stop, and where an error comes between two steps"
     def __init__(self,
         folder,       # for the states; curves are written beside them, as history.json
         every:int,    # steps
@@ -158,8 +163,8 @@ class SaveState(Callback):
         if self.last == run.done or not run.accelerator.is_main_process: return
         if not all_finite(run.model): return warnings.warn(
             f'train: parameters are not finite, step {run.done} is not saved', TrainingWarning, stacklevel=2)
-        write_curves(run, self.folder.parent)
         run.saved, self.last = save_state(run_state(run, self.config), self.folder, self.keep), run.done
+        write_curves(run, self.folder.parent)
 
     def before_fit(self, run):
         if run.start: self.last, run.saved = run.start, self.folder / f'step-{run.start:08d}.pt'
@@ -168,7 +173,7 @@ class SaveState(Callback):
         if run.done % self.every == 0 or run.done == run.steps or run.stop: self.save(run)
 
     def after_error(self, run):
-        if run.done != run.step: return   # amid a step, or after it and saved
+        if not run.done or run.done != run.step: return   # nothing learned yet, amid a step, or amid its callbacks
         try: self.save(run)
         except TrainingError as e: warnings.warn(str(e), TrainingWarning, stacklevel=2)   # the first error is raised
 
@@ -183,7 +188,7 @@ class StopOnSignal(Callback):
         self.heard = number
 
     def _forget(self):
-        for number, handler in self.old.items(): signal.signal(number, handler)
+        for number, handler in self.old.items(): signal.signal(number, handler or signal.SIG_DFL)
         self.old = {}
 
     def before_fit(self, run):
@@ -195,9 +200,10 @@ class StopOnSignal(Callback):
         heard = self.heard
         if run.accelerator.num_processes > 1:
             heard = int(run.accelerator.reduce(torch.tensor(float(bool(heard)), device=run.accelerator.device)))
-        if heard and not run.stop: run.stop = f'{self._name()} came at step {run.done}; start the same command to go on'
+        if heard and not run.stop: run.stop = f'{self.asked or "a signal to another process"} came at step {run.done}; start the same command to go on'
 
-    def _name(self): return signal.Signals(self.heard).name if self.heard else 'a signal to another process'
+    @property
+    def asked(self): return signal.Signals(self.heard).name if self.heard else ''
 
     def after_fit(self, run): self._forget()
     def after_error(self, run): self._forget()

@@ -22,7 +22,7 @@ from .encoders import VideoFeatures
 from .evaluation import Embedded, cat_features, embed_clips, embed_texts, evaluate, format_scores, heldout_score
 from .evaluation import protocol_sentence
 from .loop import CheckFinite, ClampScale, ClipGradients, History, Progress, ReleasedSchedule, Schedule
-from .loop import Trainer, TrainingError, format_groups, is_matrix, parameter_groups, released_decay
+from .loop import Trainer, TrainingError, TrainingStopped, format_groups, is_matrix, parameter_groups, released_decay
 from .loop import seed_everything, start_engine
 from .losses import gather_with_grad, gathered_losses
 from .model import TVProxyConfig, TVProxyNet, preset
@@ -101,7 +101,7 @@ class KeepSettings:
     watch_every:int=50       # steps between looks at the proxies; 0: none
     skip_limit:int=20        # steps that may be left out because a loss is not a number
     tracker:str=''           # of accelerate, such as 'tensorboard' or 'all'; empty: none
-    test:bool=False          # measure the test clips once, at the very end (the command does; `train` itself does not)
+    test:bool=False          # `tvproxy_train` measures the test clips once, at the end; `train` itself does not
 
 # %% ../nbs/11_training.ipynb #4c55c65d
 @dataclass(frozen=True)
@@ -427,6 +427,14 @@ def _check(config):
 _FREE = ('device', 'processes', 'workers', 'videos', 'micro_batch', 'checkpointing', 'compile', 'resume', 'save_every',
          'keep', 'eval_batch', 'watch_every', 'tracker', 'test', 'out')   # settings that a resumed run may change
 
+_LEFT = ('states', 'best', 'last', 'history.json', 'heldout.json', 'watch.json', 'meter.json', 'test.json')
+
+def _clear(out):
+    "Remove what an earlier run left: its numbers must not pass for those of the new one"
+    for path in (out / name for name in _LEFT):
+        if path.is_dir(): shutil.rmtree(path)
+        else: path.unlink(missing_ok=True)
+
 def _find_earlier(config, engine, plain):
     "The state to go on from, or None; where the run begins anew, what an earlier one left is removed first"
     states = Path(config.out) / 'states'
@@ -435,7 +443,7 @@ def _find_earlier(config, engine, plain):
         if found: check_settings(found[0]['config'], plain, _FREE, config.out)
         return found and found[0]
     with engine.main_process_first():
-        if states.exists() and engine.is_main_process: shutil.rmtree(states)
+        if engine.is_main_process: _clear(Path(config.out))
 
 def _agree_on_start(state, engine):
     "The step to go on from, the same for every process"
@@ -573,6 +581,9 @@ def main():
             print(json.loads((Path(config.out) / 'test.json').read_text())['said'])
             print(format_scores(table))
         run.accelerator.wait_for_everyone()
+    except TrainingStopped as e:   # asked for: 75 says "try again" to a batch system
+        print(f'tvproxy_train: {e}', file=sys.stderr)
+        raise SystemExit(75) from e
     except (TrainingError, VideoError, ValueError, FileNotFoundError) as e:
         raise SystemExit(f'tvproxy_train: {e}') from e
     finally:
