@@ -31,7 +31,7 @@ setup: $(STAMP) ## only the set-up that every target does by itself
 demo: $(STAMP) ## train and compare on the embedded data, answer three captions (5 minutes on two cores)
 	$(BIN)/tvproxy_demo
 
-test: $(STAMP) ## files up to date, notebooks, pytest; without slow, gpu and browser (8 minutes)
+test: $(STAMP) ## files up to date, notebooks, pytest; without slow, gpu and browser (14 minutes)
 	$(BIN)/python tools/check.py
 
 test-quick: $(STAMP) ## the same without the notebooks
