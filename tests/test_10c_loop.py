@@ -222,6 +222,9 @@ def test_a_loss_that_is_not_finite_is_left_out_and_beyond_the_limit_stops_the_ru
     with pytest.raises(TrainingError, match='gradients of 3 steps in a row overflowed') as e:
         toy_run(Overflows(), CheckFinite(in_a_row=2), steps=20).fit()
     assert not isinstance(e.value, TrainingStopped)   # a fault, not a wish
+    over = CheckFinite(limit=1); over.load({'count': 2, 'overflows': 0})   # a run that was stopped, and goes on
+    run = toy_run(over, steps=3); run.fit()                                # as long as its steps are good
+    test_eq(run.done, 3)
 
 
 def test_clipping_leaves_a_gradient_of_the_given_norm_and_refuses_one_that_is_not_finite():

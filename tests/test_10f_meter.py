@@ -175,6 +175,10 @@ def test_a_run_s_folder_becomes_a_figure_also_while_there_is_no_evaluation_yet_a
         left, right = draw_run(tmp).axes
         test_eq([(l.get_label(), len(l.get_xdata())) for l in left.lines], [('L_r', 8)])
         test_eq([(l.get_label(), len(l.get_xdata())) for l in right.lines], [('with proxies', 2), ('cosine', 2)])
+        test_eq(right.get_title(), 'Held-out clips, with γ')
+        (Path(tmp) / 'last').mkdir()   # what a run under the released protocol leaves
+        (Path(tmp) / 'last/training.json').write_text(json.dumps({'config': {'protocol': 'released'}}))
+        test_eq(draw_run(tmp).axes[1].get_title(), 'Test clips, with γ')
         (Path(tmp) / 'heldout.json').unlink()
         draw_run(tmp).canvas.draw()
         (Path(tmp) / 'history.json').unlink()

@@ -494,6 +494,8 @@ def test_a_frozen_run_changes_the_generator_alone():
     old, new = TVProxyNet.from_pretrained(base).state_dict(), TVProxyNet.from_pretrained(best).state_dict()
     changed = {k.split('.')[0] for k in old if not torch.equal(old[k], new[k])}
     assert {'generator'} <= changed <= {'generator', 'logit_scale'}
+    kept = freeze_clips(replace(c, views=1), TVProxyNet.from_pretrained(base), False)   # of no use where encoders learn
+    assert build_run(replace(c, out=f'{tmp.name}/not-frozen'), frozen=kept, progress=False).steps == 2
 
 
 def test_training_everything_at_once_moves_encoders_and_generator():

@@ -306,8 +306,8 @@ class CheckFinite(Remembers):
         self.overflows = self.overflows + 1 if run.overflowed else 0
         self.count += bool(run.skipped)
         if self.overflows > self.in_a_row: _stop(run, f'the gradients of {self.overflows} steps in a row overflowed')
-        elif self.count > self.limit: _stop(run, f'{run.skipped}, step left out, {self.count} in all and more than '
-                                                 f'{self.limit}')
+        elif run.skipped and self.count > self.limit: _stop(
+            run, f'{run.skipped}, step left out, {self.count} in all and more than {self.limit}')
         elif run.skipped: warnings.warn(f'train: {run.skipped}; the step is left out, the {self.count}. of at most '
                                         f'{self.limit}', TrainingWarning, stacklevel=2)
 

@@ -141,6 +141,12 @@ def _curve(ax, rows, name, style, label):
     "One number of the rows over the steps"
     ax.plot([r['step'] for r in rows], [r[name] for r in rows], style, ms=3, lw=1, label=label)
 
+def _who_chose(folder):
+    "Which clips a run was scored on: 'Test' under the released protocol"
+    file = Path(folder) / 'last/training.json'
+    config = json.loads(file.read_text()).get('config') if file.is_file() else None
+    return 'Test' if (config or {}).get('protocol') == 'released' else 'Held-out'
+
 # %% ../nbs/10f_meter.ipynb #a4fafede
 def draw_run(
     folder,  # of a run, with history.json, heldout.json or both
@@ -159,7 +165,7 @@ def draw_run(
     for r in heldout:
         right.annotate(f'{r["gamma"]:g}', (r['step'], r['R@1']), (0, 4), textcoords='offset points', fontsize=6)
     left.set(xlabel='step', ylabel='loss, nats', title='Losses')
-    right.set(xlabel='step', ylabel='R@1, %', title='Held-out clips, with γ')
+    right.set(xlabel='step', ylabel='R@1, %', title=f'{_who_chose(folder)} clips, with γ')
     for ax in (left, right):
         if ax.lines: ax.legend(frameon=False, fontsize=7)
     return fig

@@ -136,11 +136,11 @@ def all_finite(
 
 # %% ../nbs/10d_resume.ipynb #4f4b317d
 def write_curves(
-    run,     # the `Trainer`; its callbacks that have `rows` and a name for their file in `curves` are written
+    run,     # the `Trainer`; callbacks with rows in `rows` and a name for their file in `curves` are written
     folder,  # history.json and others are written into it
 ):
     "Write the curves of a run so far, by the first process; where that fails it warns, since a state has them too"
-    for cb in [cb for cb in run.callbacks if hasattr(cb, 'curves') and run.accelerator.is_main_process]:
+    for cb in [cb for cb in run.callbacks if getattr(cb, 'curves', '') and cb.rows and run.accelerator.is_main_process]:
         try:
             with whole_file(Path(folder) / cb.curves) as f: f.write(json.dumps(cb.rows).encode())
         except OSError as e: warnings.warn(f'train: {cb.curves} cannot be written: {e}', TrainingWarning, stacklevel=2)
@@ -180,8 +180,7 @@ class SaveState(Callback):
 # %% ../nbs/10d_resume.ipynb #8982902d
 class StopOnSignal(Callback):
     "SIGTERM and SIGINT (Ctrl-C) end the run after the step, with its state saved; a second one ends it at once"
-    def __init__(self):
-        self.heard, self.old = 0, {}
+    def __init__(self): self.heard, self.old = 0, {}
 
     def _hear(self, number, frame):
         if self.heard: self._forget(); raise KeyboardInterrupt(signal.Signals(number).name)
@@ -200,7 +199,8 @@ class StopOnSignal(Callback):
         heard = self.heard
         if run.accelerator.num_processes > 1:
             heard = int(run.accelerator.reduce(torch.tensor(float(bool(heard)), device=run.accelerator.device)))
-        if heard and not run.stop: run.stop = f'{self.asked or "a signal to another process"} came at step {run.done}; start the same command to go on'
+        name = self.asked or 'a signal to another process'
+        if heard and not run.stop: run.stop = f'{name} came at step {run.done}; start the same command to go on'
 
     @property
     def asked(self): return signal.Signals(self.heard).name if self.heard else ''

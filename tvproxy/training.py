@@ -392,7 +392,8 @@ def run_length(
 def _source(config, model, clips, frozen, progress, start, engine):
     "Batches, loss and held-out score of a run: from videos, or from embeddings where the encoders are frozen"
     c, proxies, rank, world = config, config.part != 'encoders', engine.process_index, engine.num_processes
-    with engine.main_process_first(): data, cache = (None, {}) if frozen else _dataset(c, model, clips, progress)
+    ready = frozen if c.part == 'generator' else None
+    with engine.main_process_first(): data, cache = (None, {}) if ready else _dataset(c, model, clips, progress)
     if c.part == 'generator':
         f = (frozen or freeze_clips(c, model, progress)).to(engine.device)
         loss = lambda m, b: model_losses(m, *b, c.alpha, c.beta)
