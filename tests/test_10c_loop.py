@@ -185,6 +185,9 @@ def test_a_broken_clip_a_dead_reader_and_too_few_batches_stop_the_run_and_say_so
     assert 'a clip cannot be read: x.mp4: torn' in (got := ends_with(VideoError('x.mp4', 'torn'))) and 'before step 2' in got
     assert 'has died' in ends_with(RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed.'))
     assert 'the batches ended before the steps did' in ends_with(None)
+    assert 'has died' in ends_with(EOFError()) and 'has died' in ends_with(ConnectionResetError(104, 'reset'))   # of its pipe
+    run = toy_run(); run.batches = batches_then(FileNotFoundError(2, 'No such file', 'x.json'))
+    with pytest.raises(FileNotFoundError, match='x.json'): run.fit()   # of a file: as it is
 
 
 def test_under_bf16_products_are_rounded_and_weights_and_losses_stay_float32():

@@ -206,11 +206,19 @@ def _quiet_readers():
     if theirs.startswith('torch') and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
+def _reader_gone(error):
+    "An error of the pipe to a reader that died while it handed over a batch, as PyTorch's own; any other as it is"
+    if isinstance(error, FileNotFoundError) and error.filename: return error   # of a file, not of a pipe
+    gone = RuntimeError(f'a DataLoader worker exited unexpectedly, as its pipe says: {type(error).__name__}')
+    gone.__cause__ = error
+    return gone
+
 def _draw(batches, accelerator):
     "The next batch; an error if this process or any other cannot have it"
     error = None
     try: batch = next(batches)
     except StopIteration: error = TrainingError('train: the batches ended before the steps did')
+    except (EOFError, ConnectionError, FileNotFoundError) as e: error = _reader_gone(e)
     except Exception as e: error = e   # raised below, once the other processes know
     _quiet_readers()
     if accelerator.num_processes > 1:
