@@ -18,6 +18,7 @@ _NAMES = {name: module for module, names in {
     'checkpoints': 'LoadReport',
     'retrieval': 'choose_gamma dual_softmax late_interaction rank_metrics score_matrix',
     'evaluation': 'evaluate',
+    'search': 'VideoIndex',
     'training': 'TrainConfig train'}.items() for name in names.split()}
 
 __all__ = ['__version__', *_NAMES]
