@@ -219,11 +219,11 @@ def test_small_shards_are_merged_without_embedding_again():
 
 
 def test_an_index_works_at_any_width_precision_and_number_of_frames_and_of_a_list_of_files():
-    "11c_store.ipynb #5143bf8f"
+    "11c_store.ipynb #09f6db51"
     with tempfile.TemporaryDirectory() as d:
         model = small_model(dim=16, keys='tokens')
         some = [films / 'day/03.mp4', str(films / 'day/01.mp4')]
-        build_index(some, model, f'{d}/index', frames=5, dtype='float32', **quick)
+        build_index(some, model, f'{d}/index', frames=5, dtype='float32', workers=1, **quick)   # read by another process
         manifest, store = open_index(f'{d}/index')
         test_eq((store.ids, manifest['first'], manifest['root']), (['01.mp4', '03.mp4'], 'video', str(films / 'day')))
         test_eq([manifest[k] for k in ('dim', 'tokens', 'frames', 'dtype')], [16, 4, 5, 'float32'])
@@ -236,7 +236,25 @@ def test_an_index_works_at_any_width_precision_and_number_of_frames_and_of_a_lis
         for name, wrong in dict(batch=0, shard=0, frames=0, dtype='int8', first='text').items():
             with pytest.raises(ValueError, match=f'VideoIndex.build: {name} must be'):
                 build_index(some, model, f'{d}/new', **{**quick, name: wrong})
+        linear = small_model(dash='linear')
+        with pytest.raises(ValueError, match="linear dash over keys = 'frames' is made for frames = 3, got 5"):
+            build_index(some, linear, f'{d}/new', frames=5)
         assert not Path(f'{d}/new').exists()
+
+
+def test_folders_of_pictures_are_videos_without_times():
+    "11c_store.ipynb #898a43b3"
+    from matplotlib.image import imsave
+    with tempfile.TemporaryDirectory() as d:
+        for name in 'ab':
+            (Path(d) / 'v' / name).mkdir(parents=True)
+            for i in range(4): imsave(f'{d}/v/{name}/{i}.png', np.random.rand(48, 48, 3))
+        test_eq(facts(build_index(f'{d}/v', net, f'{d}/index', **quick)), [2, 0, 0, 0, 0, 2])
+        store = open_index(f'{d}/index')[1]
+        test_eq((store.ids, store.line(0)['duration']), (['a', 'b'], None))
+        assert store.gather([0, 1], ['seconds'])['seconds'].isnan().all()
+        imsave(f'{d}/v/b/2.png', np.random.rand(48, 48, 3))
+        test_eq(facts(build_index(f'{d}/v', net, f'{d}/index', **quick)), [0, 1, 0, 1, 0, 1])
 
 
 def test_a_build_that_is_killed_leaves_the_old_index_and_the_next_one_goes_on():

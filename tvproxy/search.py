@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['first_scores', 'running_top', 'ivf_lists', 'ProxyCache', 'Hit', 'Results', 'VideoIndex']
 
-# %% ../nbs/12_search.ipynb #a1fc5d0f
-import math, os, warnings
+# %% ../nbs/12_search.ipynb #409ce388
+import math, os, threading, warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -54,10 +54,10 @@ def running_top(
     if best is None: raise ValueError('running_top: there is no part')
     return best, rows
 
-# %% ../nbs/12_search.ipynb #22dce8f5
+# %% ../nbs/12_search.ipynb #b73bb487
 class _Exact:
     "The first stage by plain products, a piece of a shard at a time"
-    def __init__(self, shards, alive, first, megabytes=64):
+    def __init__(self, shards, alive, first, megabytes=2):
         self.shards, self.alive, self.first = shards, alive, first
         self.names = {'video': ('video',), 'frames': ('video', 'frames', 'lengths')}.get(
             first, ('video', 'frames', 'lengths'))
@@ -142,7 +142,7 @@ def _engine(name, store, first, nprobe):
     if name == 'torch': return _Exact(store.shards, store.alive, first)
     return _Faiss(store.shards, store.alive, name == 'faiss-ivf', nprobe)
 
-# %% ../nbs/12_search.ipynb #135e064e
+# %% ../nbs/12_search.ipynb #bfc4cda5
 class ProxyCache:
     "Prepared terms of the videos that were ranked last, in memory of a fixed size"
     def __init__(self,
@@ -154,6 +154,7 @@ class ProxyCache:
         self.scorer, self.megabytes, self.most = scorer, megabytes, most
         self.slots, self.pool, self.kind = OrderedDict(), None, None   # row -> slot, the row used last is the last
         self.capacity = self.hits = self.misses = 0
+        self.lock = threading.Lock()   # threads of a server may ask at once
 
     def __len__(self): return len(self.slots)
 
@@ -167,6 +168,9 @@ class ProxyCache:
         features,   # function (list of numbers) -> `VideoFeatures`, called for those that are not here
     ):              # their `PreparedVideos`, in this order
         "Terms of these videos, from the pool or made now"
+        with self.lock: return self._ready(list(rows), features)
+
+    def _ready(self, rows, features):
         new = [r for r in rows if r not in self.slots]
         self.hits += len(rows) - len(new); self.misses += len(new)
         fresh = self.scorer.prepare(features(new)) if new else None
@@ -325,7 +329,7 @@ class _Rows:
         names, device = ('video', 'tokens', 'frames'), self.model.logit_scale.device
         return VideoFeatures(*[x.to(device) for x in self.store.gather(rows, names).values()])
 
-# %% ../nbs/12_search.ipynb #b712d03f
+# %% ../nbs/12_search.ipynb #f46b5ef8
 class _Searched(_Rows):
     "Queries"
     def search(self,
@@ -346,6 +350,8 @@ class _Searched(_Rows):
         truncate:bool=False,  # cut queries that are too long; else they are refused
     )->list:                  # of `Results`
         "The same for many sentences, which share the first stage"
+        if isinstance(texts, str): raise ValueError(
+            f'VideoIndex.search_many: texts must be a list of sentences, got one: {texts[:40]!r}; use search')
         return _search(self, list(texts), k, rerank, gamma, truncate)
 
 # %% ../nbs/12_search.ipynb #6a9af8f5

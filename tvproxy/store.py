@@ -41,7 +41,7 @@ def frame_seconds(
     if facts.times: return [(facts.times[i] - facts.times[0]) * facts.tick for i in index], facts.seconds
     return [i * facts.seconds / facts.frames for i in index], facts.seconds
 
-# %% ../nbs/11c_store.ipynb #e1246dd5
+# %% ../nbs/11c_store.ipynb #95d68d53
 def _stamp(path):
     "What changes when a file does: from its name, size and time; '' where there is none"
     try: return source_stamp(path, {}).decode()
@@ -63,7 +63,8 @@ def _read_one(name, path, n, size, timeout):
     try:
         frames = read_frames(path, n, size, timeout=timeout)
         times, length = frame_seconds(path, n)
-        return frames, {**line, 'digest': _digest(path), 'times': times, 'duration': length}
+        return frames, {**line, 'digest': _digest(path), 'times': times,
+                        'duration': None if math.isnan(length) else length}
     except (VideoError, OSError) as e:
         return None, {**line, 'reason': getattr(e, 'reason', None) or str(e)}
 
@@ -331,7 +332,7 @@ def _read_notes(job):
     if notes['key'] == [job.fingerprint, job.frames, job.dtype]:
         job.done, job.bad = notes['shards'], notes['unreadable']
 
-# %% ../nbs/11c_store.ipynb #bfd0307b
+# %% ../nbs/11c_store.ipynb #9621de44
 def _check_build(model, dtype, first, **counts):
     "Refuse settings that make no sense, before anything is written"
     if model.tokenizer is None: raise ValueError(
@@ -340,6 +341,9 @@ def _check_build(model, dtype, first, **counts):
         if n is not None and n < 1: raise ValueError(f'VideoIndex.build: {name} must be at least 1, got {n}')
     if dtype not in (None, *_DTYPES): raise ValueError(
         f'VideoIndex.build: dtype must be one of {tuple(_DTYPES)}, got {dtype!r}')
+    c, n = model.config, counts['frames']
+    if c.dash == 'linear' and c.keys != 'tokens' and n not in (None, c.temporal_size): raise ValueError(
+        f"VideoIndex.build: a linear dash over keys = {c.keys!r} is made for frames = {c.temporal_size}, got {n}")
     if first not in _FIRST: raise ValueError(f'VideoIndex.build: first must be one of {_FIRST}, got {first!r}')
 
 def _settle(model, folder, frames, dtype, first, shard, **how):
