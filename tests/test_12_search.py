@@ -112,14 +112,14 @@ def test_faiss_finds_what_the_exact_engine_finds_and_lists_of_which_all_are_prob
 
 
 def test_what_the_cache_gives_scores_as_what_is_made_anew_and_its_memory_stays_as_it_is():
-    "12_search.ipynb #2108e66d"
+    "12_search.ipynb #02e23532"
     feats = VideoFeatures(unit(9, 96), torch.randn(9, 4, 96), torch.randn(9, 3, 96))
     scorer, text, asked = ProxyScorer(net), unit(1, 96), []
     def features(rows): asked.append(rows); return feats[rows]
     want = scorer.prepare(feats).proxy_scores(text)[0]
     cache = ProxyCache(scorer, most=4)
     for rows in ([0, 1, 2], [2, 1], [5, 1, 3], [0, 2], [8, 7, 6, 5, 4, 3], [3, 4, 8]):
-        torch.testing.assert_close(cache.ready(rows, features).proxy_scores(text)[0], want[rows], atol=1e-6, rtol=0)
+        torch.testing.assert_close(cache.ready(rows, features).proxy_scores(text)[0], want[rows], atol=1e-5, rtol=0)   # other sums
         assert len(cache) <= cache.capacity == 4
     test_eq(asked, [[0, 1, 2], [5, 3], [0], [8, 7, 6, 4], [3]])   # [5, 3] took the place of 0, 0 that of 2 ...
     small = ProxyCache(scorer, .02)
