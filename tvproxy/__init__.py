@@ -17,6 +17,7 @@ _NAMES = {name: module for module, names in {
     'model': 'TVProxyConfig TVProxyNet preset',
     'checkpoints': 'LoadReport',
     'retrieval': 'choose_gamma dual_softmax late_interaction rank_metrics score_matrix',
+    'scorer': 'ProxyScorer',
     'evaluation': 'evaluate',
     'search': 'VideoIndex',
     'training': 'TrainConfig train'}.items() for name in names.split()}

@@ -18,7 +18,8 @@ from .data import ClipDataset, _leave_signals, clip_splits, load_clips, normalis
 from .encoders import VideoFeatures
 from .losses import gather_with_grad
 from .model import TVProxyNet, _as_gamma
-from .retrieval import GAMMAS, choose_gamma, dual_softmax, proxy_scores, rank_metrics
+from .retrieval import GAMMAS, choose_gamma, dual_softmax, rank_metrics
+from .scorer import ProxyScorer
 from .video import VideoError
 
 # %% ../nbs/10b_evaluation.ipynb #96b1fc0a
@@ -126,10 +127,11 @@ def gallery_proxy_scores(
     seen:Embedded,     # captions and clips
 )->torch.Tensor:       # (A, B), cos(tp, v); -1 across galleries, where nothing is ranked
     "Proxy scores within each gallery only, which saves most of the work"
+    scorer = ProxyScorer(model)
     scores = torch.full((len(seen.text), len(seen.features)), -1., device=seen.text.device)
     for g in seen.gallery.unique():
         a, b = (seen.gallery[seen.target] == g).nonzero()[:, 0], (seen.gallery == g).nonzero()[:, 0]
-        scores[a[:, None], b] = proxy_scores(model, seen.text[a], seen.features[b])
+        scores[a[:, None], b] = scorer.proxy_scores(seen.text[a], seen.features[b])
     return scores
 
 # %% ../nbs/10b_evaluation.ipynb #7f68c04b
