@@ -191,6 +191,16 @@ def test_jittered_frames_are_those_of_the_drawn_indices():
     test_eq(read_frames(tmp/'clip.mp4', 4, 96, True, g), read_frames(tmp/'clip.mp4', 12, 96)[want])
 
 
+def test_frames_of_given_numbers_are_read_and_the_last_where_a_clip_has_fewer():
+    "01_video.ipynb #9965ff7d"
+    every = read_frames(tmp/'clip.mp4', 12, 96)
+    for how in (20., None):
+        test_eq(read_frames(tmp/'clip.mp4', 3, 96, timeout=how, index=[7, 2, 40]), every[[7, 2, 11]])
+    for wrong in (dict(index=[1]), dict(index=[1, -1]), dict(index=[1, 2], jitter=True)):
+        with pytest.raises(ValueError, match='index needs n = 2 numbers >= 0, and no jitter'):
+            read_frames(tmp/'clip.mp4', 2, 96, **wrong)
+
+
 def test_several_threads_read_at_once_each_by_a_reader_of_its_own_that_goes_with_its_thread():
     "01_video.ipynb #93733afc"
     import tvproxy.video as library

@@ -147,6 +147,13 @@ def test_results_print_as_an_aligned_table():
     test_eq((repr(Results([])), len(Results([hit]))), (str(Results([])), 1))
 
 
+def test_results_know_their_query_and_how_they_were_ranked():
+    "12_search.ipynb #a98bbdbd"
+    hit = Hit('a.mp4', '/v/a.mp4', .8, .5, .6, 2.5, 'a dot')
+    found = Results([hit], 'a dot', 'gamma 0.5, given by hand')
+    test_eq((found.text, found.about, Results().about, found[0]), ('a dot', 'gamma 0.5, given by hand', '', hit))
+
+
 def test_a_search_gives_what_the_plain_definition_gives():
     "12_search.ipynb #a5a31830"
     t = embed_texts(net, said)
@@ -202,6 +209,9 @@ def test_gamma_weighs_the_proxies_is_the_model_s_own_and_is_missed_where_there_i
     "12_search.ipynb #b6414cdc"
     own = index.search(said[0], 12)
     none, twice = index.search(said[0], 12, gamma=0), index.search(said[0], 12, gamma=1.)
+    test_eq(own.about, f'gamma 0.5, kept with the model, which does not say what chose it; model {model_fingerprint(net)}; '
+                       '12 videos')
+    assert none.about.startswith('gamma 0, given by hand; model ')
     test_eq([h.score for h in none], [h.cosine for h in none])
     assert all(abs(h.score - h.cosine - h.proxy) < 1e-5 for h in twice)
     test_eq([h.score for h in index.search(said[0], 12, gamma=.5)], [h.score for h in own])

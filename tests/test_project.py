@@ -1,5 +1,5 @@
 "The project's own promises: light imports, tools that refuse what they should, commands in the README that exist"
-import json, re, shutil, subprocess, sys
+import json, re, shlex, shutil, subprocess, sys
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -94,10 +94,31 @@ def test_the_readme_s_python_runs_as_it_stands(tmp_path):
     model.tokenizer = words
     model.save_pretrained(tmp_path/'data/demo/proxies-frames/best')
     blocks = re.findall(r'^```py\n(.*?)^```', (ROOT/'README.md').read_text(encoding='utf-8'), re.S | re.M)
-    assert blocks, 'README.md shows no Python'
-    for code in blocks:
+    said = {'evaluate': 'text to video', 'VideoIndex': "3 videos for 'a red ring and a blue dot'"}
+    assert len(blocks) == len(said), 'README.md shows other Python'
+    for code, (name, answer) in zip(blocks, said.items()):
         r = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, capture_output=True, text=True)
-        assert r.returncode == 0 and 'text to video' in r.stdout, r.stdout + r.stderr
+        assert name in code and r.returncode == 0 and answer in r.stdout, r.stdout + r.stderr
+    assert len(code.splitlines()) == 3   # the three lines of a search
+
+def test_the_readme_s_search_commands_run_one_after_the_other(tmp_path):
+    "By the functions that settings.ini names, with a model and test clips where `make demo` leaves its own"
+    from dataclasses import replace
+    from tvproxy import ShapesConfig, Tokenizer, TVProxyNet, make_shapes, preset
+    make_shapes(tmp_path/'data/shapes', ShapesConfig(n_train=1, n_heldout=1, n_test=6), progress=False)
+    words = Tokenizer.train(['a red ring and a blue dot'])
+    small = preset('embedded', keys='frames')
+    model = TVProxyNet(replace(small, text={**small.text, 'vocab_size': len(words)}))
+    model.tokenizer, model.gamma = words, .4
+    model.save_pretrained(tmp_path/'data/demo/proxies-frames/best')
+    scripts = dict(s.split('=') for s in settings()['console_scripts'].split())
+    lines = re.findall(r'^tvproxy_(?:index|search) .*$', (ROOT/'README.md').read_text(encoding='utf-8'), re.M)
+    for line, answer in zip(lines, ('6 videos: 6 added', "5 videos for 'a red ring and a blue dot'"), strict=True):
+        module, function = scripts[line.split()[0]].split(':')
+        args = [sys.executable, '-c', f'from {module} import {function}; {function}()', *shlex.split(line)[1:]]
+        r = subprocess.run(args, cwd=tmp_path, capture_output=True, text=True)
+        assert r.returncode == 0 and r.stdout.startswith(answer), r.stdout + r.stderr
+    assert (tmp_path/'data/demo/page.html').read_text(encoding='utf-8').count('the nearest to the query') == 5
 
 def test_the_readme_s_evaluation_command_runs_and_says_what_chose_gamma(tmp_path):
     "By the function that settings.ini names, with a model where `make demo` leaves its own"

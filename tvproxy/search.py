@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from .encoders import VideoFeatures
-from .evaluation import _to_device, embed_texts
+from .evaluation import _to_device, embed_texts, protocol_sentence
 from .model import TVProxyNet, _as_gamma
 from .scorer import ProxyScorer
 from .store import _FIRST, build_index, model_fingerprint, open_index
@@ -219,20 +219,22 @@ class Hit:
     seconds:float   # when the frame is shown that is nearest to the text; nan for a folder of pictures
     text:str        # the query
 
-# %% ../nbs/12_search.ipynb #a904c7ec
+# %% ../nbs/12_search.ipynb #4be5e1f3
 def _clock(seconds):
     "Minutes and seconds; - where there are none"
     if math.isnan(seconds): return '-'
     return f'{int(seconds // 60)}:{seconds % 60:04.1f}' if seconds % 60 < 59.95 else f'{int(seconds // 60) + 1}:00.0'
 
+# %% ../nbs/12_search.ipynb #a904c7ec
 class Results(list):
-    "What a query found, the best first: a list of `Hit` that prints as a table"
+    "What a query found, the best first: a list of `Hit` that prints as a table, in a notebook as filmstrips"
     def __init__(self,
-        hits=(),      # of `Hit`
-        text:str='',  # the query
+        hits=(),       # of `Hit`
+        text:str='',   # the query
+        about:str='',  # how they were ranked: gamma and what chose it, the model, the number of videos
     ):
         super().__init__(hits)
-        self.text = text
+        self.text, self.about = text, about
 
     def __str__(self):
         head = f'{len(self)} videos for {self.text!r}'
@@ -241,6 +243,17 @@ class Results(list):
         return '\n'.join([head, f'rank {"score":>8} {"cosine":>8} {"proxy":>8} {"at":>8}  video', *rows])
 
     __repr__ = __str__
+
+    def _repr_html_(self):   # of the next notebook, imported when it is needed
+        from tvproxy.pages import results_html
+        return results_html(self, beside=os.getcwd())
+
+    def show(self,
+        **how,   # of `results_html`: frames, size, most, timeout
+    ):
+        "Show the hits as filmstrips, in a notebook"
+        from tvproxy.pages import display_results
+        display_results(self, **how)
 
 # %% ../nbs/12_search.ipynb #68cd82bc
 def _check_query(model, text, truncate):
@@ -292,12 +305,14 @@ def _search(index, texts, k, rerank, gamma, truncate, batch=64):
     "`Results` of each query: the first stage in batches, then the second"
     _check_counts(k, rerank)
     for text in texts: _check_query(index.model, text, truncate)
-    gamma, found = _gamma_of(index.model, gamma), []
+    asked, gamma, found = gamma, _gamma_of(index.model, gamma), []
+    about = f'{protocol_sentence(index.model, asked)}; model {index.manifest["fingerprint"]}; {len(index):,} videos'
     for at in range(0, len(texts), batch):
         part = texts[at:at + batch]
         t = embed_texts(index.model, part)
         for text, one, rows in zip(part, t, index.engine.top(t, min(rerank, len(index)))):
             found.append(_rank(index, text, one[None], rows[rows >= 0], k, gamma))
+            found[-1].about = about
     return found
 
 # %% ../nbs/12_search.ipynb #03cda47b

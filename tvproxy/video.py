@@ -57,10 +57,11 @@ def _folder_frames(folder, pick):
     return out
 
 # %% ../nbs/01_video.ipynb #c648360b
-def _read_here(path, n, size=224, seed=None, use_decord=True, out=None):
-    "Read frames in this process, into `out` if there is one; with a seed they are jittered"
+def _read_here(path, n, size=224, seed=None, use_decord=True, out=None, index=None):
+    "Read frames in this process, into `out` if there is one; with a seed they are jittered, with an index these"
     path, k = Path(path), 0
     def pick(total):
+        if index is not None: return torch.tensor(index).clamp(max=total - 1)
         return frame_indices(total, n, seed is not None, None if seed is None else torch.Generator().manual_seed(seed))
     frames = _folder_frames(path, pick) if path.is_dir() else decode_frames(path, pick, use_decord)
     out = torch.empty(n, 3, size, size, dtype=torch.uint8) if out is None else out
@@ -168,6 +169,7 @@ def read_frames(
     generator:torch.Generator=None,  # where the draws come from
     timeout:float=20.,               # s, until the reading process is killed; None: read here, which may hang
     out:torch.Tensor=None,           # (T, 3, S, S), uint8, contiguous: filled in place of a new one
+    index=None,                      # i, numbers of the n frames, >= 0, in place of eq. 1; the last where there are fewer
 )->torch.Tensor:                     # frames, (T, 3, S, S), uint8, RGB
     "Read frames spread over a video (eq. 1 to 3); `VideoError` where it is missing, empty, unreadable or too slow"
     if n < 1 or size < 1: raise ValueError(f'read_frames: n and size must be at least 1, got {n} and {size}')
@@ -177,9 +179,12 @@ def read_frames(
     if out is None: out = torch.empty(shape, dtype=torch.uint8)
     elif tuple(out.shape) != shape or out.dtype != torch.uint8 or not out.is_contiguous(): raise ValueError(
         f'read_frames: out must be uint8, contiguous and {shape}, got {out.dtype} and {tuple(out.shape)}')
+    index = None if index is None else [int(i) for i in index]
+    if index is not None and (jitter or len(index) != n or min(index) < 0): raise ValueError(
+        f'read_frames: index needs n = {n} numbers >= 0, and no jitter, got {index}')
     seed = int(torch.randint(2**31, (), generator=generator)) if jitter else None
-    if timeout is None or read_seal(path)[0]: return _read_here(path, n, size, seed, out=out)
-    return _read_apart(out, path, timeout, seed=seed)
+    if timeout is None or read_seal(path)[0]: return _read_here(path, n, size, seed, out=out, index=index)
+    return _read_apart(out, path, timeout, seed=seed, index=index)
 
 # %% ../nbs/01_video.ipynb #7eace0d6
 def _main():
