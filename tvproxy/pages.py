@@ -61,7 +61,7 @@ def _width(path, height):
     except Exception: return height   # it was read a moment ago; a square will do
     return max(1, round(height * min(3, max(1/3, w / h))))
 
-# %% ../nbs/12b_pages.ipynb #d7b78347
+# %% ../nbs/12b_pages.ipynb #ed40a984
 def filmstrip(
     path,                # the video file, or a folder of pictures
     n:int=5,             # frames that are spread over the video, >= 1
@@ -80,7 +80,8 @@ def filmstrip(
             shown[near] = read_frames(path, 1, 2 * size, timeout=timeout, index=[near])[0]
     except (VideoError, OSError) as e:
         grey = torch.full((n, 3, size, size), 128, dtype=torch.uint8)
-        return Filmstrip(grey, (math.nan,) * n, None, getattr(e, 'reason', None) or getattr(e, 'strerror', None) or str(e))
+        why = getattr(e, 'reason', None) or getattr(e, 'strerror', None) or str(e)
+        return Filmstrip(grey, (math.nan,) * n, None, why)
     at = sorted(shown)
     frames = F.interpolate(torch.stack([shown[i] for i in at]), (size, width), mode='bilinear', antialias=True)
     return Filmstrip(frames, tuple(times[i] for i in at), None if near is None else at.index(near))
@@ -99,7 +100,7 @@ def strip_picture(
         out[i, border:border + h, border:border + w] = frame.permute(1, 2, 0)
     return out.transpose(0, 1).flatten(1, 2)
 
-# %% ../nbs/12b_pages.ipynb #64a709ce
+# %% ../nbs/12b_pages.ipynb #1f6fb8c3
 def _jpeg(frame, quality=80):
     "A frame (3, H, W) as an address that holds the picture itself"
     from PIL import Image
@@ -107,7 +108,6 @@ def _jpeg(frame, quality=80):
     Image.fromarray(frame.permute(1, 2, 0).contiguous().numpy()).save(out, 'JPEG', quality=quality)
     return 'data:image/jpeg;base64,' + base64.b64encode(out.getvalue()).decode()
 
-# %% ../nbs/12b_pages.ipynb #fdc5b842
 def _text(words):
     "Words of others as they may stand in a page"
     return escape(str(words).encode('utf-8', 'replace').decode(), quote=True)
@@ -119,7 +119,7 @@ def _link(path, beside):
     try: return quote(os.fsencode(Path(os.path.relpath(path, beside)).as_posix()))
     except ValueError: return Path(path).as_uri()   # another drive of Windows
 
-# %% ../nbs/12b_pages.ipynb #1f6e863b
+# %% ../nbs/12b_pages.ipynb #28b0a1c5
 def _frame_html(strip, i, name):
     "One frame of a strip"
     at, near = _clock(strip.seconds[i]), i == strip.nearest
@@ -133,9 +133,8 @@ def _frame_html(strip, i, name):
 def _strip_html(strip, name):
     "A strip, or the reason why there is none"
     if strip.reason: return f'<p class=none>This video cannot be shown: {_text(strip.reason)}</p>'
-    return '\n'.join(_frame_html(strip, i, name) for i in range(len(strip)))
+    return ''.join(_frame_html(strip, i, name) for i in range(len(strip)))
 
-# %% ../nbs/12b_pages.ipynb #c1ee10b7
 def _hit_html(rank, hit, strip, beside):
     "Two rows: rank, name, scores and time; then the strip, if there is one"
     name = f'<bdi>{_text(hit.id)}</bdi>'
@@ -145,6 +144,7 @@ def _hit_html(rank, hit, strip, beside):
     if strip is not None: row += f'\n<tr><td class=strip colspan=6>{_strip_html(strip, hit.id)}</td></tr>'
     return f'<tbody>{row}</tbody>'
 
+# %% ../nbs/12b_pages.ipynb #a32d2420
 def _query_html(found, frames, size, most, timeout, beside):
     "The table of one query"
     head = ''.join(f'<th scope=col>{x}</th>' for x in ('rank', 'video', 'score', 'cosine', 'proxy', 'nearest at'))
@@ -155,7 +155,13 @@ def _query_html(found, frames, size, most, timeout, beside):
     return (f'<table><caption><b><bdi>{_text(found.text)}</bdi></b><br><small>{_text(found.about)}</small></caption>\n'
             f'<thead><tr>{head}</tr></thead>\n' + '\n'.join(rows) + f'</table>{rest}{none}')
 
-# %% ../nbs/12b_pages.ipynb #b6150ac1
+def _as_list(results):
+    "Several `Results`; one alone, or plain hits, count as one"
+    many = list(results)
+    if not isinstance(results, Results) and all(isinstance(r, Results) for r in many): return many
+    return [results if isinstance(results, Results) else Results(many, many[0].text)]
+
+# %% ../nbs/12b_pages.ipynb #2f5b6827
 _STYLE = '''<style>
 .tvproxy {font: 15px/1.5 system-ui, sans-serif; max-width: 60rem}
 .tvproxy table {border-collapse: collapse; width: 100%; margin: 1.5em 0}
@@ -170,12 +176,6 @@ _STYLE = '''<style>
 .tvproxy .none {background: #595959; color: #fff; padding: .5em; margin: 0}
 </style>'''
 
-def _as_list(results):
-    "Several `Results`; one alone, or plain hits, count as one"
-    many = list(results)
-    if not isinstance(results, Results) and all(isinstance(r, Results) for r in many): return many
-    return [results if isinstance(results, Results) else Results(many, many[0].text)]
-
 # %% ../nbs/12b_pages.ipynb #bc3b8fe6
 def results_html(
     results,           # `Results`, or a list of them
@@ -189,7 +189,7 @@ def results_html(
     tables = [_query_html(found, frames, size, most, timeout, beside) for found in _as_list(results)]
     return f'{_STYLE}\n<div class=tvproxy>\n' + '\n'.join(tables) + '\n</div>'
 
-# %% ../nbs/12b_pages.ipynb #bddbb3e5
+# %% ../nbs/12b_pages.ipynb #1380f2c3
 _PAGE = Template('''<!doctype html>
 <html lang="en">
 <head>
@@ -200,7 +200,8 @@ _PAGE = Template('''<!doctype html>
 <title>$title</title>
 <style>
 :root {color-scheme: light dark}
-body {margin: 1rem auto; padding: 0 1rem; max-width: 60rem; background: #fff; color: #111; font-family: system-ui, sans-serif}
+body {margin: 1rem auto; padding: 0 1rem; max-width: 60rem; font-family: system-ui, sans-serif}
+body {background: #fff; color: #111}
 @media (prefers-color-scheme: dark) {body {background: #111; color: #eee} a {color: #8ab4f8}}
 </style>
 </head>
@@ -280,7 +281,7 @@ def format_build(
     if bad: lines.append('  --retry tries them again')
     return '\n'.join([*lines, f'ask it: tvproxy_search {shlex.quote(str(folder))} "a sentence" -k 5 --html page.html'])
 
-# %% ../nbs/12b_pages.ipynb #f4b060ab
+# %% ../nbs/12b_pages.ipynb #7ae210d5
 def _run(name, config, about, work):
     "Parse the command line and do the work; errors are one line, an interruption is status 130"
     import tyro
@@ -291,13 +292,13 @@ def _run(name, config, about, work):
             f'\n{name}: interrupted. What was embedded is kept in {asked.out}, and an index that was there answers as '
             f'before. To go on: {shlex.join([name, *sys.argv[1:]])}', file=sys.stderr)
         raise SystemExit(130) from None
-    except (ValueError, OSError, VideoError, torch.OutOfMemoryError) as e: sys.exit(f'{name}: {" ".join(str(e).split())}')
+    except (ValueError, OSError, VideoError, torch.OutOfMemoryError) as e:
+        sys.exit(f'{name}: {" ".join(str(e).split())}')
 
-# %% ../nbs/12b_pages.ipynb #b07e55cf
 def index_main():
     "The command `tvproxy_index`"
-    about = ('Embed a folder of videos, so that they can be asked for by sentences; or bring an index up to date. May be '
-             'interrupted and run again, and goes on where it was. Example: '
+    about = ('Embed a folder of videos, so that they can be asked for by sentences; or bring an index up to date. May '
+             'be interrupted and run again, and goes on where it was. Example: '
              'tvproxy_index my_videos --model data/demo/proxies-frames/best --out my_index')
     def work(c, progress):
         index = VideoIndex.build(c.videos, c.model, c.out, c.frames, c.dtype, c.batch, c.workers, retry=c.retry,
