@@ -20,6 +20,7 @@ _NAMES = {name: module for module, names in {
     'scorer': 'ProxyScorer',
     'evaluation': 'evaluate',
     'search': 'VideoIndex',
+    'pages': 'filmstrip save_page',
     'training': 'TrainConfig train'}.items() for name in names.split()}
 
 __all__ = ['__version__', *_NAMES]
