@@ -253,7 +253,7 @@ def display_results(
     from IPython.display import HTML, display
     display(HTML(results_html(results, **{'beside': os.getcwd(), **how})))
 
-# %% ../nbs/12b_pages.ipynb #9c265a4a
+# %% ../nbs/12b_pages.ipynb #070ac66e
 @dataclass(frozen=True)
 class IndexConfig:
     "What is indexed, by which model, and where the index will lie"
@@ -262,7 +262,7 @@ class IndexConfig:
     out:str                    # folder of the index; one that is there is brought up to date
     frames:'int|None'=None     # frames a video that the model sees; None: the index's, or the model's temporal size
     dtype:'str|None'=None      # of what is stored: 'float16', 'bfloat16' or 'float32'; None: the index's, or float16
-    first:str='auto'           # what a search compares first: 'video', 'frames' or 'both'; 'auto': the index's, or by the model's keys
+    first:str='auto'           # first stage: 'video', 'frames', 'both'; 'auto': the index's, or by the model's keys
     workers:int=0              # processes that read ahead
     batch:int=8                # videos at a time
     timeout:float=20.          # s a video, until it counts as unreadable
