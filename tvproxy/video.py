@@ -169,7 +169,7 @@ def read_frames(
     generator:torch.Generator=None,  # where the draws come from
     timeout:float=20.,               # s, until the reading process is killed; None: read here, which may hang
     out:torch.Tensor=None,           # (T, 3, S, S), uint8, contiguous: filled in place of a new one
-    index=None,                      # i, numbers of the n frames, >= 0, in place of eq. 1; the last where there are fewer
+    index=None,                      # i, numbers of the n frames, >= 0, in place of eq. 1; too high: the last frame
 )->torch.Tensor:                     # frames, (T, 3, S, S), uint8, RGB
     "Read frames spread over a video (eq. 1 to 3); `VideoError` where it is missing, empty, unreadable or too slow"
     if n < 1 or size < 1: raise ValueError(f'read_frames: n and size must be at least 1, got {n} and {size}')
