@@ -206,8 +206,8 @@ def _from_pool(cache, rows, new, fresh):
     old, lack = [[i for i, r in enumerate(rows) if (r in added) == x] for x in (False, True)]
     slots = [cache.slots[rows[i]] for i in old]
     for k, pool in cache.pool.items():
-        out = terms[k] = pool.new_empty(len(rows), *pool.shape[1:])
-        if old: out[old] = pool[slots]
+        out = terms[k] = pool[slots] if not lack else pool.new_empty(len(rows), *pool.shape[1:])
+        if old and lack: out[old] = pool[slots]
         if lack: out[lack] = fresh.terms[k]
     for i in old: cache.slots.move_to_end(rows[i])
     keep = new[:cache.capacity]
