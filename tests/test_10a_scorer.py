@@ -129,7 +129,8 @@ def test_the_terms_of_a_video_are_those_of_the_folds_from_one_product_each():
         terms = ProxyScorer(model).prepare(features).terms
         with torch.no_grad():
             for r, layer in enumerate(model.generator.leader.layers):
-                for k, x in zip(('key', 'bias', 'value'), (*fold_query(layer, features.tokens), fold_values(layer, features.tokens))):
+                want = *fold_query(layer, features.tokens), fold_values(layer, features.tokens)
+                for k, x in zip(('key', 'bias', 'value'), want):
                     torch.testing.assert_close(terms[f'{k}{r}'], x, atol=1e-5, rtol=1e-5)
             want = fold_hidden(model.generator.leader.layers[0], terms['value0'])
             torch.testing.assert_close(terms['hidden0'], want, atol=1e-5, rtol=1e-5)

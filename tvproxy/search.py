@@ -9,7 +9,6 @@ __all__ = ['first_scores', 'running_top', 'ivf_lists', 'ProxyCache', 'Hit', 'Res
 import math, os, threading, warnings
 from collections import OrderedDict
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -133,11 +132,6 @@ class _Faiss:
 # %% ../nbs/12_search.ipynb #37d74069
 _ENGINES = ('auto', 'torch', 'faiss', 'faiss-ivf')
 
-def _free_bytes():
-    "Memory that is free, as far as the system tells"
-    try: return os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
-    except (AttributeError, ValueError, OSError): return 2**31
-
 def _engine(name, store, first, nprobe):
     "The first stage of that name"
     if name not in _ENGINES: raise ValueError(f'VideoIndex.load: engine must be one of {_ENGINES}, got {name!r}')
@@ -145,10 +139,7 @@ def _engine(name, store, first, nprobe):
     if name in ('faiss', 'faiss-ivf') and first != 'video': raise ValueError(
         f'VideoIndex.load: {name} compares video vectors alone, and this index was built with first = {first!r}; '
         "take engine='torch', or build it again with first='video'")
-    if name == 'auto':
-        fits = 4 * store.shards[0].tensors['video'][0].numel() * len(store.alive) < _free_bytes() / 2
-        name = 'faiss' if first == 'video' and fits and find_spec('faiss') else 'torch'
-    if name == 'torch': return _Exact(store.shards, store.alive, first)
+    if name in ('auto', 'torch'): return _Exact(store.shards, store.alive, first)
     return _Faiss(store.shards, store.alive, name == 'faiss-ivf', nprobe)
 
 # %% ../nbs/12_search.ipynb #bfc4cda5
@@ -392,7 +383,7 @@ class _Loaded(_Searched):
         folder,               # that `build` wrote
         model=None,           # the `TVProxyNet` it was built with, if it is in memory; None: its copy in the folder
         device:str='',        # such as 'cpu' or 'cuda'; empty: a GPU where there is one, or where the given model is
-        engine:str='auto',    # of the first stage: 'torch', 'faiss', 'faiss-ivf' (approximate), or 'auto'
+        engine:str='auto',    # of the first stage: 'auto' (which is 'torch'), 'torch', 'faiss', 'faiss-ivf' (approximate)
         cache_mb:float=512,   # memory for prepared terms, MB
         nprobe:int=16,        # lists that 'faiss-ivf' looks at
     )->'VideoIndex':
