@@ -121,6 +121,21 @@ def test_the_scorer_equals_the_plain_definition_for_every_setting_of_the_generat
     holds()
 
 
+def test_the_terms_of_a_video_are_those_of_the_folds_from_one_product_each():
+    "10a_scorer.ipynb #511bf971"
+    for rounds in (1, 3):
+        model = random_model(16, rounds=rounds)
+        features = random_features(A, B, model)[1]
+        terms = ProxyScorer(model).prepare(features).terms
+        with torch.no_grad():
+            for r, layer in enumerate(model.generator.leader.layers):
+                want = *fold_query(layer, features.tokens), fold_values(layer, features.tokens)
+                for k, x in zip(('key', 'bias', 'value'), want):
+                    torch.testing.assert_close(terms[f'{k}{r}'], x, atol=1e-5, rtol=1e-5)
+            want = fold_hidden(model.generator.leader.layers[0], terms['value0'])
+            torch.testing.assert_close(terms['hidden0'], want, atol=1e-5, rtol=1e-5)
+
+
 def test_some_prepared_videos_are_scored_like_all_of_them_and_count_their_bytes():
     "10a_scorer.ipynb #59aee800"
     ready = ProxyScorer(model).prepare(features)

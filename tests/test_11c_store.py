@@ -153,9 +153,11 @@ def test_a_shard_comes_back_as_it_was_written_and_a_damaged_one_is_named():
     entry = _write_shard(here, rows, [{'id': x} for x in 'abc'])
     shard = _Shard(here, entry)
     torch.testing.assert_close(shard.tensors, rows)
+    test_eq([shard.line(i)['id'] for i in (2, 0, 1)], ['c', 'a', 'b'])
     test_eq(([x['id'] for x in shard.lines], len(shard)), (['a', 'b', 'c'], 3))
     os.truncate(shard.list, shard.list.stat().st_size - 3)
-    with pytest.raises(ValueError, match=f'{shard.list.name} is damaged'): _Shard(here, entry).lines
+    for read in (lambda s: s.lines, lambda s: s.line(0)):
+        with pytest.raises(ValueError, match=f'{shard.list.name} is damaged'): read(_Shard(here, entry))
     os.truncate(shard.file, 100)
     with pytest.raises(ValueError, match=f'{shard.file.name} is damaged: .*Run VideoIndex.build again'): _Shard(here, entry)
 
@@ -168,6 +170,7 @@ def test_rows_are_gathered_from_all_shards_in_the_order_asked_for():
     shards[2].entry['dead'] = [1, 4]
     store, order = VideoStore(shards), [8, 0, 3, 4, 2]
     torch.testing.assert_close(store.gather(order, ['video'])['video'], torch.cat(parts)[order], rtol=0, atol=0)
+    test_eq(store.gather([], ['video'])['video'].shape, (0, 2, 4))
     test_eq([store.line(r)['id'] for r in order], ['4', '0', '0', '0', '2'])
     test_eq(store.alive.nonzero()[:, 0].tolist(), [0, 1, 2, 3, 4, 6, 7])
 
@@ -290,6 +293,70 @@ def test_two_builds_of_one_index_are_refused_and_a_dead_one_is_no_obstacle():
         (Path(d) / 'builder.json').write_text(json.dumps({'pid': 2**22 + 1, 'host': 'gone', 'since': '1970'}))
         test_eq(facts(build_index(films, net, d, **quick)), [12, 0, 0, 0, 0, 12])
         assert not (Path(d) / 'builder.json').exists()
+
+
+def test_an_index_is_made_of_embeddings_a_batch_at_a_time_and_replaced_whole():
+    "11c_store.ipynb #e1a8754f"
+    from torch.nn.functional import normalize
+    from tvproxy.encoders import VideoFeatures
+    model = small_model(dim=16, keys='tokens')
+    def some(names, frames=None):
+        video, tokens = normalize(torch.randn(len(names), 16), dim=-1), torch.randn(len(names), 4, 16)
+        return list(names), VideoFeatures(video, tokens, frames)
+    given = [some('ab'), some('cd'), some('e')]
+    with tempfile.TemporaryDirectory() as d:
+        report = index_features(iter(given), model, d, dtype='float32', shard=3)
+        manifest, store = open_index(d)
+        test_eq((store.ids, report.added), ([*'abcde'], [*'abcde']))
+        test_eq((manifest['first'], manifest['source']), ('video', 'features'))
+        test_eq(([e['rows'] for e in manifest['shards']], manifest['frames']), ([4, 1], 0))
+        held = store.gather(range(5), ['video', 'tokens', 'frames', 'seconds'])
+        for k in ('video', 'tokens'): assert torch.equal(held[k], torch.cat([getattr(f, k) for _, f in given]))
+        test_eq((held['frames'].shape, held['seconds'].shape), ((5, 0, 16), (5, 0)))
+        report = index_features([some('ex')], model, d)
+        test_eq((open_index(d)[1].ids, report.added, report.changed, report.removed), (['e', 'x'], ['x'], ['e'], [*'abcd']))
+        test_eq(len(list((Path(d) / 'shards').iterdir())), 2)
+        with pytest.raises(ValueError, match='VideoIndex.build: .* was made from embeddings, by VideoIndex.from_features, '
+                                             'and knows no folder of videos; give another'): build_index(films, model, d)
+        def breaks(): yield some('fg'); raise OSError('no space')
+        with pytest.raises(OSError, match='no space'): index_features(breaks(), model, d, shard=1)
+        test_eq((open_index(d)[1].ids, len(list((Path(d) / 'shards').iterdir()))), (['e', 'x'], 2))
+    with tempfile.TemporaryDirectory() as d:
+        build_index(films / 'day', model, d, **quick)
+        with pytest.raises(ValueError, match='from_features: .* was made from a folder of videos, by VideoIndex.build'):
+            index_features(given, model, d, dtype='float16')
+
+
+def test_embeddings_with_frames_keep_their_times_and_those_that_do_not_fit_are_refused():
+    "11c_store.ipynb #46d79afd"
+    from torch.nn.functional import normalize
+    from tvproxy.encoders import VideoFeatures
+    def give(ids=('a', 'b'), dim=96, tokens=4, frames=3, scale=1., length=1., n=2):
+        video, frames = normalize(torch.randn(n, dim), dim=-1), torch.randn(n, frames, dim) if frames else None
+        return list(ids), VideoFeatures(video * length, torch.randn(n, tokens, dim) * scale, frames)
+    times = torch.tensor([[0., 1, 2], [0, 2, 4]])
+    with tempfile.TemporaryDirectory() as d:
+        make = lambda *batches, model=net, **how: index_features(batches, model, f'{d}/index', **how)
+        make((*give(), times), give('cd'), first='frames')
+        held = open_index(f'{d}/index')[1].gather(range(4), ['seconds', 'frames', 'lengths'])
+        assert torch.equal(held['seconds'][:2], times) and held['seconds'][2:].isnan().all()
+        torch.testing.assert_close(held['frames'].norm(dim=-1), held['lengths'], atol=.01, rtol=0)   # float16
+        make = lambda *batches, model=net, **how: index_features(batches, model, f'{d}/new', **how)
+        for why, *batches in (('there are no embeddings',), ('there are no embeddings', give([], n=0)),
+            (r'video of 2 ids must be \(2, 96\), .* got \(2, 8\)', give(dim=8)),
+            ('tokens of 2 ids must be', give(tokens=5)),
+            ('video of 1 ids must be', give('a')), ('frames of 2 ids must be', give(), give('cd', frames=2)),
+            ("ids must be unique, got 'a' twice", give(), give('ca')), ('an id must be a name, got 7', give([7, 8])),
+            ('tokens must be finite, also in float16', give(scale=1e6)),
+            ('tokens must be finite', give(scale=float('nan'))),
+            ('video must be of length 1, got one that is 2 off', give(length=3.)), ('.* need frames', give(frames=0)),
+            (r'seconds must be \(2, 3\)', (*give(), [0., 1.]))):
+            with pytest.raises(ValueError, match=f'VideoIndex.from_features: {why}'): make(*batches)
+            assert not any(Path(d).glob('new/shards/*')) and not Path(f'{d}/new/index.json').exists()
+        for name, wrong in dict(shard=0, dtype='int8', first='text').items():
+            with pytest.raises(ValueError, match=f'VideoIndex.from_features: {name} must be'): make(give(), **{name: wrong})
+        with pytest.raises(ValueError, match="'both' and keys = 'tokens' need frames"):
+            make(give(frames=0), model=small_model(keys='tokens'), first='both')
 
 
 def test_an_index_is_neither_made_of_nothing_nor_emptied():

@@ -65,8 +65,8 @@ def test_the_first_stage_s_score_is_the_cosine_with_the_video_the_best_frame_or_
 def test_the_best_of_parts_are_the_best_of_all():
     "12_search.ipynb #390178e5"
     scores = torch.randn(3, 50)
-    for k, size in ((5, 7), (50, 8), (60, 50), (4, 1)):
-        best, rows = running_top(scores.split(size, 1), k)
+    for k, size, together in ((5, 7, 1), (50, 8, 20), (60, 50, 1), (4, 1, 9), (4, 1, 65_536)):
+        best, rows = running_top(scores.split(size, 1), k, together)
         want, at = scores.topk(min(k, 50))
         assert torch.equal(best, want) and torch.equal(rows, at), (k, size)
     with pytest.raises(ValueError, match='k must be at least 1, got 0'): running_top([scores], 0)
@@ -232,6 +232,28 @@ def test_every_first_stage_and_every_kind_of_keys_works_also_at_another_width():
                 test_eq(i.manifest['first'], auto if first == 'auto' else first)
                 test_eq(i.report.embedded, 12 * (first == 'auto'))
                 test_eq(len(i.search(said[1], 3, rerank=3)), 3)
+
+
+def test_an_index_of_embeddings_answers_as_that_of_their_videos_with_or_without_frames():
+    "12_search.ipynb #bf8491cc"
+    with tempfile.TemporaryDirectory() as d:
+        held = [index.store.gather([r], ['seconds'])['seconds'] for r in range(12)]
+        batches = [([n], seen[i], s) for i, (n, s) in enumerate(zip(index.ids, held))]
+        filled = VideoIndex.from_features(batches, net, f'{d}/a', root='somewhere', shard=5)
+        test_eq((filled.ids, len(filled.report.added), filled.manifest['first']), (index.ids, 12, 'both'))
+        for a, b in zip(filled.search_many(said, 3), index.search_many(said, 3)):
+            test_eq([(h.id, h.seconds) for h in a], [(h.id, h.seconds) for h in b])
+            test_eq([h.path for h in a], [os.path.join('somewhere', *h.id.split('/')) for h in b])
+            np.testing.assert_allclose([h.score for h in a], [h.score for h in b], atol=1e-3)   # float16
+        with pytest.raises(ValueError, match='was made from embeddings, .* knows no folder of videos'):
+            VideoIndex.build(films, net, f'{d}/a', **quick)
+        model = small_model(keys='tokens')
+        bare = [(index.ids, VideoFeatures(seen.video, seen.tokens))]
+        hits = VideoIndex.from_features(bare, model, f'{d}/b', dtype='float32').search(said[0], 12)
+        want = score_matrix(model, embed_texts(model, said[:1]), seen, .5)[0].sort(descending=True)
+        test_eq([h.id for h in hits], [index.ids[i] for i in want.indices])
+        assert all(np.isnan(h.seconds) and np.isfinite(h.score) for h in hits)
+        test_eq(str(hits).splitlines()[2].split()[4], '-')
 
 
 def test_faiss_answers_as_torch_does_and_is_refused_where_it_cannot_help():

@@ -163,14 +163,32 @@ def _networks(scorer, dtype):
     if lower not in made: made[lower] = [_Folded(layer, r == 0, lower) for r, layer in enumerate(layers)]
     return made[lower]
 
-def _video_terms(g, tokens, video):
+# %% ../nbs/10a_scorer.ipynb #3ce076fd
+def _join(layer, r):
+    "What `_joined` gives of round r + 1"
+    bare = copy.copy(layer)
+    bare._modules = {**layer._modules, 'norm_tokens': nn.Identity()}
+    unit = torch.eye(layer.query.weight.shape[1]).to(layer.query.weight)
+    probe = torch.cat([unit, unit[:1] * 0])[None]   # the unit vectors, and zero
+    key, bias = fold_query(bare, probe)
+    made = {f'key{r}': key, f'bias{r}': bias[..., None], f'value{r}': fold_values(bare, probe)}
+    if r == 0: made['hidden0'] = fold_hidden(layer, made['value0'])
+    return {k: ((x[0, :-1] - x[0, -1]).T.contiguous(), x[0, -1]) for k, x in made.items()}
+
+def _joined(scorer):
+    "Each term of a token as one product after the norm: a dict a round, name -> weight (n, D) and bias (n,), made once"
+    if not scorer._joined: scorer._joined = [_join(x, r) for r, x in enumerate(scorer.generator.leader.layers)]
+    return scorer._joined
+
+def _video_terms(scorer, tokens, video):
     "Terms of videos by name (eq. 1 to 3)"
-    unit, seen = _unit(tokens), tokens[:, :g.leader_tokens]
+    g, unit = scorer.generator, _unit(tokens)
     terms = {'video': video, 'unit': unit.mean(1, keepdim=True) if isinstance(g.dash, ThetaDash) else unit}
-    for r, layer in enumerate(g.leader.layers):
-        terms[f'key{r}'], terms[f'bias{r}'] = fold_query(layer, seen)
-        terms[f'value{r}'] = fold_values(layer, seen)
-    return {**terms, 'hidden0': fold_hidden(g.leader.layers[0], terms['value0'])}
+    for r, (layer, joined) in enumerate(zip(g.leader.layers, _joined(scorer))):
+        n = layer.norm_tokens(tokens[:, :g.leader_tokens])
+        terms |= {k: F.linear(n, *affine) for k, affine in joined.items()}
+        terms[f'bias{r}'] = terms[f'bias{r}'][..., 0]
+    return terms
 
 # %% ../nbs/10a_scorer.ipynb #790398d5
 class ProxyScorer:
@@ -178,14 +196,15 @@ class ProxyScorer:
     def __init__(self,
         model:TVProxyNet,  # its generator is copied as it is now: later training does not reach the scorer
     ):
-        self.generator, self.kind, self._folded = copy.deepcopy(model.generator).eval(), model.config.keys, {}
+        self.generator, self.kind = copy.deepcopy(model.generator).eval(), model.config.keys
+        self._folded, self._joined = {}, []
 
     @torch.no_grad()
     def prepare(self,
         features:VideoFeatures,  # of B videos, on the device of the model
     )->PreparedVideos:           # with two rounds and the theta dash 5 M + 2 vectors a video
         "Everything that the scores need of these videos"
-        return PreparedVideos(self, _video_terms(self.generator, _keys(features, self.kind), features.video))
+        return PreparedVideos(self, _video_terms(self, _keys(features, self.kind), features.video))
 
     def proxy_scores(self,
         text:torch.Tensor,                # t, (A, D), unit norm

@@ -9,7 +9,6 @@ __all__ = ['first_scores', 'running_top', 'ivf_lists', 'ProxyCache', 'Hit', 'Res
 import math, os, threading, warnings
 from collections import OrderedDict
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -18,7 +17,7 @@ from .encoders import VideoFeatures
 from .evaluation import _to_device, embed_texts, protocol_sentence
 from .model import TVProxyNet, _as_gamma
 from .scorer import ProxyScorer
-from .store import _FIRST, build_index, model_fingerprint, open_index
+from .store import _FIRST, build_index, index_features, model_fingerprint, open_index
 
 # %% ../nbs/12_search.ipynb #0dc1ed4a
 def first_scores(
@@ -31,21 +30,31 @@ def first_scores(
     "The score by which the first stage chooses (eq. 2)"
     if first not in _FIRST[1:]: raise ValueError(
         f'first_scores: first must be one of {_FIRST[1:]}, got {first!r}')
-    if first == 'video': return text @ video.T
+    near = (video @ text.T).T   # in this order a product of many videos and few texts is the faster one
+    if first == 'video': return near
     if frames is None: raise ValueError(f'first_scores: first = {first!r} needs frames, got None')
     lengths = frames.norm(dim=-1) if lengths is None else lengths
-    near = (torch.einsum('ad,btd->abt', text, frames) / lengths.clamp(min=1e-8)).amax(-1)
-    return near if first == 'frames' else near + text @ video.T
+    best = (torch.einsum('ad,btd->abt', text, frames) / lengths.clamp(min=1e-8)).amax(-1)
+    return best if first == 'frames' else best + near
 
 # %% ../nbs/12_search.ipynb #e5bf306e
+def _groups(parts, size):
+    "Neighbouring parts put together to `size` columns or more"
+    held = []
+    for s in parts:
+        held.append(s)
+        if sum(x.shape[1] for x in held) >= size: yield torch.cat(held, 1); held = []
+    if held: yield torch.cat(held, 1)
+
 def running_top(
-    parts,    # of scores (A, n), one part after the other; -inf: not to be found
-    k:int,    # K, how many to keep, >= 1
-)->tuple:     # scores and their columns, counted through all parts, (A, at most K) each, the best first
-    "The best K of many scores, of which only a part is in memory at a time (eq. 3)"
+    parts,             # of scores (A, n), one part after the other; -inf: not to be found
+    k:int,             # K, how many to keep, >= 1
+    size:int=65_536,   # columns that are looked at together: choosing K of few costs more than of many
+)->tuple:              # scores and their columns, counted through all parts, (A, at most K) each, the best first
+    "The best K of many scores, of which only some parts are in memory at a time (eq. 3)"
     if k < 1: raise ValueError(f'running_top: k must be at least 1, got {k}')
     best = rows = None; start = 0
-    for s in parts:
+    for s in _groups(parts, size):
         top, at = s.topk(min(k, s.shape[1]), -1)
         at = at + start; start += s.shape[1]
         if best is not None: top, at = torch.cat([best, top], 1), torch.cat([rows, at], 1)
@@ -63,17 +72,16 @@ class _Exact:
             first, ('video', 'frames', 'lengths'))
         numbers = sum(shards[0].tensors[k][0].numel() for k in self.names)
         self.piece = max(1, int(megabytes * 2**20) // (4 * numbers))   # rows that are in memory as float32
+        self.dead = [~part if not part.all() else None for part in alive.split([len(s) for s in shards])]
 
     def scores(self, text):
         "(A, n) of each piece"
-        start = 0
-        for s in self.shards:
+        for s, dead in zip(self.shards, self.dead):
             for at in range(0, len(s), self.piece):
                 part = [s.tensors[k][at:at + self.piece].to(text.device, torch.float32) for k in self.names]
                 out = first_scores(text, *part, first=self.first)
-                dead = ~self.alive[start:start + len(part[0])]
-                yield out.masked_fill(dead.to(out.device), -math.inf) if dead.any() else out
-                start += len(part[0])
+                gone = None if dead is None else dead[at:at + self.piece].to(out.device)
+                yield out if gone is None else out.masked_fill(gone, -math.inf)
 
     def top(self, text, k):
         "Rows of the K best videos of each text, (A, K)"
@@ -124,11 +132,6 @@ class _Faiss:
 # %% ../nbs/12_search.ipynb #37d74069
 _ENGINES = ('auto', 'torch', 'faiss', 'faiss-ivf')
 
-def _free_bytes():
-    "Memory that is free, as far as the system tells"
-    try: return os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
-    except (AttributeError, ValueError, OSError): return 2**31
-
 def _engine(name, store, first, nprobe):
     "The first stage of that name"
     if name not in _ENGINES: raise ValueError(f'VideoIndex.load: engine must be one of {_ENGINES}, got {name!r}')
@@ -136,10 +139,7 @@ def _engine(name, store, first, nprobe):
     if name in ('faiss', 'faiss-ivf') and first != 'video': raise ValueError(
         f'VideoIndex.load: {name} compares video vectors alone, and this index was built with first = {first!r}; '
         "take engine='torch', or build it again with first='video'")
-    if name == 'auto':
-        fits = 4 * store.shards[0].tensors['video'][0].numel() * len(store.alive) < _free_bytes() / 2
-        name = 'faiss' if first == 'video' and fits and find_spec('faiss') else 'torch'
-    if name == 'torch': return _Exact(store.shards, store.alive, first)
+    if name in ('auto', 'torch'): return _Exact(store.shards, store.alive, first)
     return _Faiss(store.shards, store.alive, name == 'faiss-ivf', nprobe)
 
 # %% ../nbs/12_search.ipynb #bfc4cda5
@@ -197,8 +197,8 @@ def _from_pool(cache, rows, new, fresh):
     old, lack = [[i for i, r in enumerate(rows) if (r in added) == x] for x in (False, True)]
     slots = [cache.slots[rows[i]] for i in old]
     for k, pool in cache.pool.items():
-        out = terms[k] = pool.new_empty(len(rows), *pool.shape[1:])
-        if old: out[old] = pool[slots]
+        out = terms[k] = pool[slots] if not lack else pool.new_empty(len(rows), *pool.shape[1:])
+        if old and lack: out[old] = pool[slots]
         if lack: out[lack] = fresh.terms[k]
     for i in old: cache.slots.move_to_end(rows[i])
     keep = new[:cache.capacity]
@@ -216,7 +216,7 @@ class Hit:
     score:float     # cosine + gamma * proxy, by which hits are ordered
     cosine:float    # t.v, -1 to 1
     proxy:float     # cos(tp, v), -1 to 1
-    seconds:float   # when the frame is shown that is nearest to the text; nan for a folder of pictures
+    seconds:float   # when the frame is shown that is nearest to the text; nan for pictures, or without frames
     text:str        # the query
 
 # %% ../nbs/12_search.ipynb #4be5e1f3
@@ -286,21 +286,34 @@ def _check_counts(k, rerank):
                                     f'videos; got rerank = {rerank} and k = {k}')
 
 # %% ../nbs/12_search.ipynb #146e87ee
+def _wanted(index, rows):
+    "What the scorer looks at of some videos"
+    names = ('video', 'tokens') if index.model.config.keys == 'tokens' else ('video', 'tokens', 'frames')
+    held, device = index.store.gather(rows, names), index.model.logit_scale.device
+    return VideoFeatures(*[held[k].to(device) for k in names])
+
+def _times(index, t, rows):
+    "When the frame is shown that is nearest to the text, (k,), s; nan where no frames are kept"
+    near = index.store.gather(rows, ['frames', 'lengths', 'seconds'])
+    if not near['seconds'].shape[1]: return torch.full((len(rows),), math.nan)
+    best = (near['frames'] @ t / near['lengths'].clamp(min=1e-8)).argmax(1, keepdim=True)
+    return near['seconds'].gather(1, best)[:, 0]
+
 @torch.no_grad()
 def _rank(index, text, t, rows, k, gamma):
     "Fused scores of the chosen rows, and the best of them"
     if not len(rows): return Results((), text)
-    ready = index.cache.ready(rows.tolist(), index.features)
-    cosine = index.store.gather(rows, ['video'])['video'] @ t[0].cpu()
+    ready = index.cache.ready(rows.tolist(), lambda new: _wanted(index, new))
+    cosine = (ready.terms['video'] @ t[0]).float().cpu()
     proxy = ready.proxy_scores(t)[0].float().cpu()
     score, order = (cosine + gamma * proxy).sort(descending=True, stable=True)
     order = order[:k]
-    near = index.store.gather(rows[order], ['frames', 'lengths', 'seconds'])
-    best = (near['frames'] @ t[0].cpu() / near['lengths'].clamp(min=1e-8)).argmax(1, keepdim=True)
-    numbers = torch.stack([score[:k], cosine[order], proxy[order], near['seconds'].gather(1, best)[:, 0]], 1).tolist()
+    times = _times(index, t[0].cpu(), rows[order])
+    numbers = torch.stack([score[:k], cosine[order], proxy[order], times], 1).tolist()
     names = [index.store.line(r)['id'] for r in rows[order].tolist()]
     return Results([Hit(n, os.path.join(index.root, *n.split('/')), *x, text) for n, x in zip(names, numbers)], text)
 
+# %% ../nbs/12_search.ipynb #dd8cfc11
 def _search(index, texts, k, rerank, gamma, truncate, batch=64):
     "`Results` of each query: the first stage in batches, then the second"
     _check_counts(k, rerank)
@@ -385,7 +398,7 @@ class _Loaded(_Searched):
         folder,               # that `build` wrote
         model=None,           # the `TVProxyNet` it was built with, if it is in memory; None: its copy in the folder
         device:str='',        # such as 'cpu' or 'cuda'; empty: a GPU where there is one, or where the given model is
-        engine:str='auto',    # of the first stage: 'torch', 'faiss', 'faiss-ivf' (approximate), or 'auto'
+        engine:str='auto',    # of the first stage: 'auto' (which is 'torch'), 'torch', 'faiss', 'faiss-ivf' (approximate)
         cache_mb:float=512,   # memory for prepared terms, MB
         nprobe:int=16,        # lists that 'faiss-ivf' looks at
     )->'VideoIndex':
@@ -398,8 +411,28 @@ class _Loaded(_Searched):
         model = _model_for(folder / 'model' if model is None else model, device, 'VideoIndex.load')
         return cls(folder, manifest, store, model, engine, cache_mb, nprobe)
 
+# %% ../nbs/12_search.ipynb #a8748f14
+class _Filled(_Loaded):
+    "Making an index of embeddings"
+    @classmethod
+    def from_features(cls,
+        batches,           # yields (ids, `VideoFeatures` of as many videos) or (ids, features, seconds (n, T))
+        model,             # the `TVProxyNet` that made them, with a tokenizer, or a folder or hub name of it
+        folder,            # of the index; one from embeddings of the same model is replaced whole
+        root:str='',       # folder that ids are paths below, for `Hit.path`; nothing is read there
+        dtype:str=None,    # of what is stored: 'float16', 'bfloat16', 'float32'; None: the index's, or float16
+        first:str='auto',  # first stage: 'video', 'frames', 'both'; 'auto': the index's, or by the model's keys
+        shard:int=65_536,  # videos a file; that many are held in memory
+    )->'VideoIndex':
+        "An index of embeddings that are there already, a batch at a time; there is no folder to build it again from"
+        model = _model_for(model, '', 'VideoIndex.from_features')
+        report = index_features(batches, model, folder, root, dtype, first, shard)
+        index = cls(folder, *open_index(folder), model)
+        index.report = report
+        return index
+
 # %% ../nbs/12_search.ipynb #b762125b
-class VideoIndex(_Loaded):
+class VideoIndex(_Filled):
     "A folder of videos that can be asked for by sentences"
     @classmethod
     def build(cls,
