@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 from fastcore.test import test_eq
+from tvproxy.retrieval import rank_metrics
 from tvproxy.shapes import ShapesConfig
 from tvproxy.demo import *
 
@@ -77,6 +78,18 @@ def test_a_method_that_only_adds_noise_gets_gamma_zero_or_earns_it_on_held_out_c
     fused, alone = compare(stage, 'constant', noise)
     test_eq((fused['gamma'], fused['gain'][0]), (0., 0.))
     torch.testing.assert_close(alone['text to video']['MnR'], 12.5)   # the middle of 24 equals
+
+
+def test_with_k_of_all_videos_two_stages_are_one_and_with_few_they_rank_by_the_first_stage():
+    "11b_demo.ipynb #cd3f5d88"
+    net = train_proxies(stage, **PROXIES['proxies over frames, no L_pos (ours)'])[0]
+    net.gamma = .5
+    table = two_stages(net, stage.seen['test'], ks=(1, 10, 48, 99))
+    test_eq(list(table['both']), [1, 10, 48])                      # 99 are more than there are
+    for first in ('video', 'frames', 'both'): test_eq(table[first][48], table['all'])
+    assert table['all']['top 10 shared'] == 100 > table['video'][1]['top 10 shared']
+    e = stage.seen['test']
+    test_eq(table['video'][1]['MnR'], rank_metrics(e.text @ e.features.video.T, e.target)['MnR'])
 
 
 def test_answers_are_the_best_clips_of_the_query_s_own_gallery_and_one_is_right_where_the_scores_know_it():

@@ -13,7 +13,7 @@ from tvproxy.encoders import VideoFeatures
 from tvproxy.evaluation import embed_clips, embed_texts
 from tvproxy.model import TVProxyNet, preset
 from tvproxy.retrieval import score_matrix
-from tvproxy.scorer import ProxyScorer
+from tvproxy.scorer import ProxyScorer, first_scores
 from tvproxy.shapes import ShapesConfig, plan_split, render, write_mp4
 from tvproxy.store import build_index, model_fingerprint
 from tvproxy.video import read_frames
@@ -49,17 +49,6 @@ def notebook():
     paths = [films / n for n in index.ids]
     frames = np.stack([read_frames(p, 3, 48, timeout=None) for p in paths])   # (12, 3, 3, 48, 48)
     seen = embed_clips(net, [Clip(n, str(p), ('a',)) for n, p in zip(index.ids, paths)], frames).features
-
-
-def test_the_first_stage_s_score_is_the_cosine_with_the_video_the_best_frame_or_their_sum():
-    "12_search.ipynb #2e3263ef"
-    text, video, frames = unit(3, 8), unit(2, 8), torch.randn(2, 5, 8)
-    best = torch.stack([(normalize(f, dim=-1) @ text.T).amax(0) for f in frames], 1)   # the plain loop
-    torch.testing.assert_close(first_scores(text, video), text @ video.T)
-    torch.testing.assert_close(first_scores(text, video, frames, first='frames'), best)
-    torch.testing.assert_close(first_scores(text, video, frames, frames.norm(dim=-1), 'both'), best + text @ video.T)
-    with pytest.raises(ValueError, match="first must be one of .*, got 'text'"): first_scores(text, video, first='text')
-    with pytest.raises(ValueError, match="'both' needs frames"): first_scores(text, video, first='both')
 
 
 def test_the_best_of_parts_are_the_best_of_all():

@@ -103,7 +103,9 @@ def files_up_to_date():
     for w in wrong: print(f'  {w}')
     return not wrong
 
-def notebooks_run(flags): return ok(TOOLS/'nbrun.py', '--workers', 2, '--flags', flags)
+def notebooks_run(flags, tests):
+    "Do the notebooks run? Without `tests` their test cells are left out: pytest runs these, each alone"
+    return ok(TOOLS/'nbrun.py', '--workers', 2, '--flags', flags, *([] if tests else ['--no-tests']))
 
 def pytest_passes(flags):
     skip = ' and '.join(f'not {f}' for f in read_ini(ROOT)['tst_flags'].split() if f not in flags.split())
@@ -118,7 +120,7 @@ def main():
     tests = 'slow gpu browser' if a.all else ''
     cells = ' '.join(['slow', 'browser', *(['gpu'] if cuda() else [])]) if a.all else ''
     steps = {'files': ('files up to date', files_up_to_date),
-             'notebooks': ('notebooks run, two at a time', lambda: notebooks_run(cells)),
+             'notebooks': ('notebooks run, two at a time', lambda: notebooks_run(cells, a.all)),
              'pytest': ('pytest', lambda: pytest_passes(tests))}
     for key, (title, step) in steps.items():
         if a.only and key != a.only or a.quick and key == 'notebooks': continue

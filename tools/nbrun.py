@@ -45,8 +45,10 @@ def main():
     p.add_argument('--inplace', action='store_true', help='write outputs to the notebooks (then run nbdev_clean)')
     p.add_argument('--workers', type=int, default=0, help='notebooks at a time (default: 2, in place 1)')
     p.add_argument('--flags', default='', help='run cells with these flags too, such as "slow browser"')
+    p.add_argument('--no-tests', action='store_true', help='leave out the test cells, which pytest runs')
     a = p.parse_args()
     flags = set(ini['DEFAULT']['tst_flags'].split()) - set(a.flags.split()) | {'eval:false'}
+    if a.no_tests: flags |= {'test'}
     books = [n.resolve() for n in a.notebooks] or sorted((ROOT/'nbs').glob('[!_.]*.ipynb'))
     workers = a.workers or (1 if a.inplace else 2); failed = []
     for k in 'HF_HUB_OFFLINE', 'JUPYTER_PREFER_ENV_PATH': os.environ.setdefault(k, '1')

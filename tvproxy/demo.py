@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PROXIES', 'NOTES', 'DemoConfig', 'Stage', 'train_backbone', 'train_proxies', 'train_late_interaction', 'compare',
-           'answer', 'draw_answers', 'run_demo', 'format_table', 'main']
+           'two_stages', 'answer', 'draw_answers', 'run_demo', 'format_table', 'main']
 
 # %% ../nbs/11b_demo.ipynb #1043b158
 import json, time
@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np, torch
 
 from .data import cache_frames, load_clips
-from .evaluation import both_directions, embed_clips, gallery_proxy_scores
+from .evaluation import Embedded, both_directions, embed_clips, gallery_proxy_scores
 from .loop import CheckFinite, ClampScale, ClipGradients, Progress, Schedule, Trainer
 from .loop import parameter_groups, seed_everything
 from .losses import info_nce
 from .model import TVProxyNet, preset
-from .retrieval import GAMMAS, LateInteraction, choose_gamma, paired_interval, query_ranks
+from .retrieval import GAMMAS, LateInteraction, choose_gamma, paired_interval, query_ranks, rank_metrics
+from .scorer import FIRST_STAGES, ProxyScorer, first_scores, rerank
 from .shapes import ShapesConfig, make_shapes, oracle_r1, plan_split
 from .training import FrozenClips, TrainConfig, cached_batches, freeze_clips, train
 from .video import read_frames
@@ -126,6 +127,25 @@ def compare(
     g = choose_gamma(cosine['heldout'], scores['heldout'], held.target, GAMMAS, held.gallery)
     return [row(name, cosine['test'] + g * scores['test'], g, **about), row('    its score alone', scores['test'])]
 
+# %% ../nbs/11b_demo.ipynb #f6d7c383
+def two_stages(
+    model,                            # a `TVProxyNet` with gamma
+    seen:Embedded,                    # captions and clips, taken as one gallery
+    ks=(10, 20, 50, 100, 200, 500),   # K, candidates
+)->dict:                              # 'all': metrics with proxies for all; of each first stage: K: metrics
+    "R@k of ranking in two stages, and the share of the first ten that stays"
+    text, f = seen.text, seen.features
+    full = text @ f.video.T + (model.gamma or 0) * ProxyScorer(model).proxy_scores(text, f)
+    ten = min(10, len(f))
+    best = torch.zeros_like(full).scatter(1, full.topk(ten, 1).indices, 1.)
+    def metrics(s): return {**rank_metrics(s, seen.target),
+                            f'top {ten} shared': 100 * best.gather(1, s.topk(ten, 1).indices).mean().item()}
+    out = {'all': metrics(full)}
+    for first in FIRST_STAGES:
+        chosen = first_scores(text, f.video, f.frames, first=first)
+        out[first] = {k: metrics(rerank(chosen, full, k)) for k in ks if k <= len(f)}
+    return out
+
 # %% ../nbs/11b_demo.ipynb #08c1c4d5
 def answer(
     stage:Stage,           # of `train_backbone`
@@ -179,9 +199,11 @@ def run_demo(
     torch.set_num_threads(c.threads)
     stage = train_backbone(c)
     rows = compare(stage, 'cosine baseline', steps=c.steps, seconds=stage.seconds)
+    staged = {}
     for name, how in PROXIES.items():
-        _, scores, took = train_proxies(stage, **how)
+        net, scores, took = train_proxies(stage, **how)
         rows += compare(stage, name, scores, steps=c.generator_steps, seconds=took)
+        staged[how['keys']] = {split: two_stages(net, seen) for split, seen in stage.seen.items()}
     ours = scores['test']   # of the last proxies
     _, late, took = train_late_interaction(stage)
     gamma = rows[-2]['gamma']
@@ -191,6 +213,8 @@ def run_demo(
     results = {'rows': rows, 'seed': c.seed, 'world': shapes.world, 'captions': shapes.eval_captions,
                'n_test': shapes.n_test, 'n_heldout': shapes.n_heldout, 'gallery': size.max().item(),
                'chance': 100 * len(size) / shapes.n_test, 'oracle': oracle_r1(plan_split(shapes, 'test')),
+               'two stages': {k: s['test'] for k, s in staged.items()},
+               'two stages, heldout': {k: s['heldout'] for k, s in staged.items()},
                'queries': answer(stage, stage.cosine['test'] + gamma * ours)}
     return results
 
