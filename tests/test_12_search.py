@@ -284,6 +284,7 @@ def test_readers_go_on_while_a_build_replaces_the_index():
                 got = VideoIndex.load(d / 'index', net).search(said[0], 12, gamma=.5)
                 assert len(got) in (11, 12) and all(np.isfinite(h.score) for h in got)
                 count.value += 1
+                time.sleep(.1)   # leave the builder a core
         readers = [fork.Process(target=read, args=(c,)) for c in asked]
         for p in readers: p.start()
         for i in range(6):
