@@ -287,10 +287,13 @@ def test_readers_go_on_while_a_build_replaces_the_index():
                 time.sleep(.1)   # leave the builder a core
         readers = [fork.Process(target=read, args=(c,)) for c in asked]
         for p in readers: p.start()
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)   # a builder that waits for a second thread waits for the readers
         for i in range(6):
             (v / 'day/00.mp4').rename(d / 'away.mp4') if i % 2 == 0 else (d / 'away.mp4').rename(v / 'day/00.mp4')
             shutil.copyfile(films / f'night/{6 + i:02d}.mp4', v / 'day/05.mp4')
             VideoIndex.build(v, net, d / 'index', timeout=None, batch=2, shard=2)
+        torch.set_num_threads(threads)
         stop.set()
         for p in readers: p.join()
         test_eq([p.exitcode for p in readers], [0, 0])
