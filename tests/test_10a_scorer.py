@@ -221,7 +221,7 @@ def test_one_thread_scores_512_x_512_pairs_at_least_2_5_times_as_fast_and_in_bfl
     "10a_scorer.ipynb #f99b4d29"
     import subprocess, sys
     code = """
-import time, torch, torch.nn.functional as F
+import sys, time, torch, torch.nn.functional as F
 from tvproxy.encoders import VideoFeatures
 from tvproxy.model import TVProxyConfig, TVProxyNet
 from tvproxy.retrieval import proxy_scores
@@ -233,12 +233,15 @@ text, video = [F.normalize(torch.randn(512, 512), dim=-1) for _ in range(2)]
 features = VideoFeatures(video, torch.randn(512, 4, 512), None)
 def timed(run):
     start = time.perf_counter(); run(); return time.perf_counter() - start
-print(min(timed(lambda: proxy_scores(model, text, features, block=64)) for _ in range(3)))
-for dtype in (torch.float32, torch.bfloat16):
-    print(min(timed(lambda: ProxyScorer(model).prepare(features).proxy_scores(text, dtype)) for _ in range(4)))
+runs = {'plain': lambda: proxy_scores(model, text, features, block=64),
+        'fused': lambda: ProxyScorer(model).prepare(features).proxy_scores(text),
+        'bfloat16': lambda: ProxyScorer(model).prepare(features).proxy_scores(text, torch.bfloat16)}
+for name, times in zip(sys.argv[1::2], sys.argv[2::2]): print(min(timed(runs[name]) for _ in range(int(times))))
 """
-    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
-    plain, single, half = map(float, run.stdout.split())   # a process of its own: `_keep_pages` helps the plain form too
+    def best(*args):   # a process of its own for the plain form, which `_keep_pages` would help too
+        return [float(x) for x in subprocess.run([sys.executable, '-c', code, *args], capture_output=True, text=True, check=True).stdout.split()]
+    rounds = [best('plain', '2') + best('fused', '3', 'bfloat16', '5') for _ in range(3)]   # in turn: a disturbance hits all
+    plain, single, half = map(min, zip(*rounds))
     print(f'plain {plain:.2f} s, fused {single:.2f} s ({plain / single:.2f}x), bfloat16 {half:.2f} s ({plain / half:.2f}x)')
     assert plain / single >= 2.5, (plain, single)
     has = torch.cpu.get_capabilities() if hasattr(torch.cpu, 'get_capabilities') else {}

@@ -373,6 +373,9 @@ def test_a_model_from_scratch_knows_the_captions_words_and_one_from_a_checkpoint
     with tempfile.TemporaryDirectory() as folder:
         first.save_pretrained(folder)
         second = start_model(TrainConfig(init=folder, model=preset('embedded', keys='frames', rounds=3)), [])
+        first.video.projection.weight.data += 1   # as training would change it
+        first.save_pretrained(folder)
+        how = {p: start_model(TrainConfig(init=folder, projection=p), []).video for p in ('keep', 'copy', 'random')}
         third = start_model(TrainConfig(init=folder, keep_generator=True), [])
     test_eq(start_model(TrainConfig(max_tokens=6), ['a red dot']).tokenizer.max_length, 6)
     test_eq((second.config.keys, second.config.rounds, second.config.dim), ('frames', 3, 96))
@@ -380,6 +383,9 @@ def test_a_model_from_scratch_knows_the_captions_words_and_one_from_a_checkpoint
         TVProxyNet(first.config).save_pretrained(folder)
         with pytest.raises(ValueError, match='holds no tokenizer'): start_model(TrainConfig(init=folder), [])
     torch.testing.assert_close(second.video.position, first.video.position)
+    test_eq([torch.equal(v.token_projection.weight, first.video.token_projection.weight) for v in how.values()], [True, False, False])
+    torch.testing.assert_close(how['copy'].token_projection.weight, first.video.projection.weight)
+    assert not torch.equal(how['random'].token_projection.weight, first.video.projection.weight)
     torch.testing.assert_close(third.generator.dash.theta, first.generator.dash.theta)
     assert not torch.equal(second.generator.dash.theta, first.generator.dash.theta)
 

@@ -101,7 +101,8 @@ def _next_round(f, y, before, t, r):
     n = f.layer.norm_query(before.layer.norm_out(y))
     q = torch.baddbmm(n, _look(n, t[f'key{r}'], t[f'bias{r}']), t[f'value{r}'], out=n)
     y = F.layer_norm(q, (q.shape[-1],), f.scale, f.shift, f.eps)
-    return f.add(y, F.linear(y.to(f.one.dtype), f.one, f.bias).relu_())
+    hidden = F.linear(y.to(f.one.dtype), f.one).add_(f.bias)   # in one call the bias would be copied to every row first
+    return f.add(y, hidden.relu_())
 
 # %% ../nbs/10a_scorer.ipynb #cedae943
 def _unit(x): return F.normalize(x, dim=-1, eps=max(1e-12, torch.finfo(x.dtype).tiny))

@@ -56,6 +56,7 @@ class RecipeSettings:
     "What learns, and how"
     init:str=''              # checkpoint to start from, a folder or a name on the hub; empty: from scratch
     keep_generator:bool=False  # with `init`: go on with its generator; else a new one with the choices of `model`
+    projection:str='keep'    # W_p with `init`: 'keep' the checkpoint's, or start as a 'copy' of the first, or 'random'
     part:str='all'           # what learns: 'encoders' (cosine baseline), 'generator' (encoders frozen) or 'all'
     steps:int=1000           # optimiser steps
     epochs:float=0.          # passes over the clips, which then give the steps; 0: `steps` counts
@@ -260,12 +261,19 @@ def load_splits(
 # %% ../nbs/11_training.ipynb #03a36a4b
 _GENERATOR_FIELDS = ('rounds', 'dash', 'delta', 'eta', 'leader_tokens', 'keys', 'unit_leader', 'dropout')
 
+def _set_projection(model, how):
+    "Start the second projection as asked for (W_p of eq. 13 and 14 in 03_encoders)"
+    second = model.video.token_projection
+    if how == 'copy': second.load_state_dict(model.video.projection.state_dict())
+    if how == 'random': second.reset_parameters()
+
 def _load_start(config):
     "The checkpoint that a run starts from, with a new generator where that is asked for"
     try: old = TVProxyNet.from_pretrained(config.init)
     except FileNotFoundError as e: raise FileNotFoundError(
         f'{e}. `tvproxy_convert` makes such a folder from the weights of CLIP or CLIP-ViP') from e
     if old.tokenizer is None: raise ValueError(f'start_model: the checkpoint {config.init} holds no tokenizer')
+    _set_projection(old, config.projection)
     if config.keep_generator: return old
     model = TVProxyNet(replace(old.config, **{f: getattr(config.model, f) for f in _GENERATOR_FIELDS}))
     weights = {k: v for k, v in old.state_dict().items() if not k.startswith('generator.')}
@@ -406,7 +414,7 @@ def _source(config, model, clips, frozen, progress, start, engine):
 
 # %% ../nbs/11_training.ipynb #ec8f2d0b
 _CHOICES = dict(part=('encoders', 'generator', 'all'), augment=('shift', 'none'), protocol=('heldout', 'released'),
-                decay=('matrices', 'released'), schedule=('cosine', 'released'))
+                decay=('matrices', 'released'), schedule=('cosine', 'released'), projection=('keep', 'copy', 'random'))
 
 def _check(config):
     "Refuse what cannot be run"
