@@ -235,6 +235,18 @@ def test_no_set_comes_twice_in_a_gallery_and_the_same_settings_give_the_same_pla
     with pytest.raises(ValueError, match=r"split must be one of \('train', .* got 'val'"): plan_split(small, 'val')
 
 
+def test_a_share_of_regular_clips_shows_one_steady_scene_each_and_the_default_draws_none():
+    "00_shapes.ipynb #dd72cc18"
+    for world in WORLDS:
+        c = ShapesConfig(world, n_train=60, n_heldout=20, n_test=100)
+        steady = [all(all(t.visible) for t in p.things) for p, *_ in plan_split(replace(c, irregular=.4), 'test')]
+        assert all(all(all(t.visible) for t in p.things) for p, *_ in plan_split(replace(c, irregular=0), 'test'))
+        assert 45 <= sum(steady) <= 80 and not all(steady)
+        test_eq(plan_split(c, 'test'), plan_split(replace(c, irregular=1.), 'test'))
+        test_eq(oracle_r1(plan_split(replace(c, world='scenes', irregular=.4), 'test')), 100)
+    with pytest.raises(ValueError, match='irregular must be 0 to 1, got 1.5'): ShapesConfig(irregular=1.5)
+
+
 def test_a_caption_fits_a_clip_whose_topic_holds_all_it_names():
     "00_shapes.ipynb #5fdef2d9"
     objs, rng = object_names(), np.random.default_rng(0)

@@ -102,12 +102,13 @@ def plan_one_scene(
     actors:Sequence,           # five objects (3 to 8 work) that captions may name
     others:Sequence,           # further objects, of which 0 or 1 is drawn and never named
     rng:np.random.Generator,   # draws cells, shifts, comings and goings, noise seed
+    irregular:bool=True,       # False: all actors stay, and nothing else is drawn
 )->ClipPlan:
     "A clip of the world `one_scene`: all objects at once, each stays, appears, vanishes or blinks"
     if not 3 <= len(actors) < GRID**2 or not others: raise ValueError('plan_one_scene: needs 3 to '
         f'{GRID**2 - 1} actors and at least one other object, got {len(actors)} and {len(others)}')
-    extra = [others[rng.integers(len(others))]] if rng.random() < .5 else []
-    things = [Thing(name, int(cell), _shift(rng), _visible(rng.choice(_KINDS), rng))
+    extra = [others[rng.integers(len(others))]] if irregular and rng.random() < .5 else []
+    things = [Thing(name, int(cell), _shift(rng), _visible(rng.choice(_KINDS) if irregular else 'stays', rng))
               for name, cell in zip([*actors, *extra], rng.permutation(GRID**2))]
     return ClipPlan(tuple(things), (tuple(actors),), int(rng.integers(2**31)))
 
@@ -216,6 +217,7 @@ def _check_config(c):
     for name, low in {**least, 'n_colours': 2, 'seed': 0}.items():
         if not isinstance(v := getattr(c, name), int) or v < low: raise ValueError(
             f'ShapesConfig: {name} must be a whole number, at least {low}, got {v!r}')
+    if not 0 <= c.irregular <= 1: raise ValueError(f'ShapesConfig: irregular must be 0 to 1, got {c.irregular!r}')
     if c.n_colours > len(COLOURS): raise ValueError(
         f'ShapesConfig: n_colours must be at most {len(COLOURS)}, got {c.n_colours}')
     clips, sets = c.n_train + c.n_heldout + c.n_test, comb(len(object_names(c.n_colours)), 5)
@@ -234,6 +236,7 @@ class ShapesConfig:
     train_captions:int=12   # captions written for a training clip, one of them is drawn each epoch
     eval_captions:int=2     # captions of a held-out or test clip
     seed:int=0              # of everything drawn
+    irregular:float=1.      # share of clips with what makes the world irregular, 0 to 1; the others are one steady scene
 
     def __post_init__(self): _check_config(self)
 
@@ -279,8 +282,9 @@ def plan_split(
     n_captions = config.train_captions if split == 'train' else config.eval_captions
     dealt, out = _deal(sets, n, size, rng), []
     for i in range(n):
-        if config.world == 'scenes': plan = plan_scenes(next(dealt), rng)
-        else: plan = plan_one_scene(sets[i], [o for o in objs if o not in sets[i]], rng)
+        odd = config.irregular == 1 or bool(rng.random() < config.irregular)   # at 1 nothing is drawn
+        if config.world == 'scenes': plan = plan_scenes(next(dealt)[:N_SCENES if odd else 1], rng)
+        else: plan = plan_one_scene(sets[i], [o for o in objs if o not in sets[i]], rng, odd)
         out.append((plan, captions(plan, n_captions, rng), i // size))
     return out
 
@@ -315,6 +319,7 @@ def _claim(folder, config):
         with _whole(about) as part: part.write_text(json.dumps(want, indent=1) + '\n', encoding='utf-8')
     try: have = json.loads(about.read_text(encoding='utf-8'))
     except json.JSONDecodeError: have = {}
+    have = {**{f.name: f.default for f in fields(ShapesConfig)}, **have} if have else {}   # of before a setting came
     other = ', '.join(f'{k} {have.get(k)!r} instead of {v!r}' for k, v in want.items() if have.get(k) != v)
     if other: raise ValueError(
         f'make_shapes: {folder} was made with other settings ({other}); remove that folder or choose another root')
