@@ -5,12 +5,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-all lab notebooks clean
+.PHONY: help setup demo experiments experiments-full test test-quick test-all lab notebooks clean
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-23s %s\n", $$1, $$2}'
 
 $(STAMP): requirements.lock setup.py settings.ini pyproject.toml
 	@if [ ! -x $(BIN)/python ]; then \
@@ -30,6 +30,12 @@ setup: $(STAMP) ## only the set-up that every target does by itself
 
 demo: $(STAMP) ## train and compare on the embedded data, answer three captions (5 minutes on two cores)
 	$(BIN)/tvproxy_demo
+
+experiments: $(STAMP) ## the core of the table of experiments (an hour on two cores); goes on where it was stopped
+	$(BIN)/tvproxy_experiments
+
+experiments-full: $(STAMP) ## all of the table (three hours more)
+	$(BIN)/tvproxy_experiments --full
 
 test: $(STAMP) ## files up to date, notebooks, pytest; without slow, gpu and browser (14 minutes)
 	$(BIN)/python tools/check.py

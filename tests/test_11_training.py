@@ -415,6 +415,14 @@ def test_presets_have_the_settings_of_the_released_runs_and_say_what_cannot_run(
         test_eq((c.keep_generator, c.init, c.protocol), (True, f'data/weights/clip_vip_{name[-3:]}_released', 'heldout'))
         test_eq(train_preset(name).model.delta, -1.)
     with pytest.raises(ValueError, match='didemo_b32 cannot run as released: its linear dash'): train_preset('didemo_b32', True)
+    frames, base = train_preset('msrvtt_b32_frames'), train_preset('msrvtt_b32')
+    test_eq(frames, replace(base, out='data/runs/msrvtt_b32_frames', beta=0., model=replace(base.model, keys='frames')))
+    test_eq(train_preset('msrvtt_b32_baseline'), replace(base, out='data/runs/msrvtt_b32_baseline', part='encoders'))
+    c = train_preset('embedded_frames')
+    test_eq((c.part, c.init, c.beta, c.model.keys, c.projection), ('generator', train_preset('embedded_baseline').out + '/best', 0, 'frames', 'copy'))
+    with pytest.raises(ValueError, match='msrvtt_b32_frames cannot run as released; leave'): train_preset('msrvtt_b32_frames', True)
+    test_eq({n: b for n, (b, _) in FOUND_PRESETS.items()}, {'embedded_baseline': 'embedded', 'embedded_frames': 'embedded',
+            'msrvtt_b32_baseline': 'msrvtt_b32', 'msrvtt_b32_frames': 'msrvtt_b32'})
     with pytest.raises(ValueError, match="one of .*'embedded'.*got 'lsmdc'"): train_preset('lsmdc')
     assert set(TRAIN_PRESETS) == {'embedded', 'msrvtt_b32', 'msrvtt_b16', 'didemo_b32', 'activitynet_b32'}
 

@@ -52,7 +52,7 @@ def test_a_generator_on_the_frozen_backbone_scores_every_pair_of_a_gallery():
     same = e.gallery[e.target][:, None] == e.gallery
     assert scores['test'][same].abs().max() <= 1.0001 and (scores['test'][~same] == -1).all()
     assert seconds > 0
-    test_eq([p['beta'] for p in PROXIES.values()], [.25, 0.])
+    test_eq([(p['beta'], p['lr']) for p in PROXIES.values()], [(.25, 2e-3), (0., 4e-3)])
 
 
 def test_the_control_scores_every_pair_and_learns_on_the_same_embeddings():

@@ -246,7 +246,7 @@ def test_an_index_needs_a_folder_a_model_and_a_place_and_a_search_an_index_and_s
     test_eq((c.videos, c.model, c.out, c.frames, c.dtype), ('films', 'models/mine', 'index', None, None))
     with pytest.raises(TypeError): IndexConfig('films')
     c = SearchConfig('index', ('a red ring', 'a dot'))
-    test_eq((c.k, c.html, c.rerank, c.gamma, c.engine, c.truncate), (5, '', 200, None, 'auto', False))
+    test_eq((c.k, c.html, c.rerank, c.gamma, c.engine, c.truncate), (5, '', 300, None, 'auto', False))
     with pytest.raises(TypeError): SearchConfig('index')
 
 

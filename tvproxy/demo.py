@@ -77,20 +77,21 @@ def train_proxies(
     keys:str,     # what the generator attends to: 'tokens' or 'frames'
     alpha:float,  # weight of L_p
     beta:float,   # weight of L_pos
+    lr:float,     # peak rate of the generator
 )->tuple:         # the model, its proxy scores {'heldout', 'test'}, seconds
     "A generator on the frozen backbone"
     c = stage.config
     run = replace(stage.run, out=str(Path(c.out) / f'proxies-{keys}'), part='generator', init=str(stage.backbone),
                   steps=c.generator_steps, eval_every=max(1, c.generator_steps // 4), alpha=alpha, beta=beta,
-                  model=preset('embedded', keys=keys))
+                  lr_generator=lr, model=preset('embedded', keys=keys))
     start = time.time()
     net = TVProxyNet.from_pretrained(train(run, frozen=stage.frozen, progress=c.progress))
     took = time.time() - start
     return net, {s: gallery_proxy_scores(net, e) for s, e in stage.seen.items()}, took
 
 # %% ../nbs/11b_demo.ipynb #44bfefd4
-PROXIES = {"proxies, the paper's form (4 tokens)": dict(keys='tokens', alpha=.5, beta=.25),
-           'proxies over frames, no L_pos (ours)': dict(keys='frames', alpha=.5, beta=0.)}
+PROXIES = {"proxies, the paper's form (4 tokens)": dict(keys='tokens', alpha=.5, beta=.25, lr=2e-3),
+           'proxies over frames, no L_pos (ours)': dict(keys='frames', alpha=.5, beta=0., lr=4e-3)}
 
 # %% ../nbs/11b_demo.ipynb #35c9e0bf
 def train_head(
@@ -115,7 +116,7 @@ def train_head(
 def train_late_interaction(
     stage:Stage,  # of `train_backbone`
 )->tuple:         # the model, its scores {'heldout', 'test'}, seconds
-    "The control, on the same frozen embeddings for as many steps at the same rate"
+    "The control, on the same frozen embeddings for as many steps"
     c, start = stage.config, time.time()
     seed_everything(stage.run.seed)
     model = train_head(LateInteraction(stage.frozen.text.shape[1]), stage.frozen, stage.run, c.generator_steps,
@@ -145,7 +146,7 @@ def compare(
 def two_stages(
     model,                            # a `TVProxyNet` with gamma
     seen:Embedded,                    # captions and clips, taken as one gallery
-    ks=(10, 20, 50, 100, 200, 500),   # K, candidates
+    ks=(10, 20, 50, 100, 200, 300, 500),   # K, candidates
 )->dict:                              # 'all': metrics with proxies for all; of each first stage: K: metrics
     "R@k of ranking in two stages, and the share of the first ten that stays"
     text, f = seen.text, seen.features

@@ -315,7 +315,7 @@ class SearchConfig:
     k:Annotated[int, arg(aliases=['-k'])]=5               # videos to show of each
     html:str=''                                           # page of filmstrips to write, such as page.html
     title:str='Search results'                            # heading of that page
-    rerank:int=200                                        # videos of which the proxies decide, at least k
+    rerank:int=300                                        # videos of which the proxies decide, at least k
     gamma:'float|None'=None                               # weight of the proxies, >= 0; None: the model's own
     engine:str='auto'                                     # first stage: 'torch', 'faiss', 'faiss-ivf' or 'auto'
     truncate:bool=False                                   # cut a sentence that is too long; else it is refused

@@ -6,10 +6,10 @@
 __all__ = ['WIDE', 'WAYS', 'Setting', 'setting_name', 'world_config', 'backbone_run', 'get_backbone', 'get_embeddings',
            'get_test', 'CosineHead', 'SeveralProxies', 'make_head', 'in_galleries', 'proxy_run', 'fuse',
            'choose_gammas', 'pack_ranks', 'unpack_ranks', 'leak', 'named_scenes', 'look_at_rounds', 'moment_captions',
-           'ask_moments', 'fit_gamma', 'learn_gamma', 'Looks', 'run_setting', 'versions', 'read_rows', 'write_rows',
+           'ask_moments', 'fit_gamma', 'learn_gamma', 'Looks', 'versions', 'run_setting', 'read_rows', 'write_rows',
            'fill_table', 'seed_interval']
 
-# %% ../nbs/11d_runs.ipynb #99e7c680
+# %% ../nbs/11d_runs.ipynb #f452e36a
 import base64, json, math, os, platform, shutil, time, zlib
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -22,23 +22,28 @@ from .data import cache_frames, load_clips
 from .demo import train_head
 from .encoders import VideoFeatures
 from .evaluation import Embedded, embed_clips, embed_texts, gallery_proxy_scores
-from .loop import Callback, seed_everything
+from .loop import Remembers, seed_everything
 from .losses import info_nce
 from .model import TVProxyNet, preset
 from .refine import TextProxyGenerator
 from .resume import whole_file
 from .retrieval import GAMMAS, LateInteraction, choose_gamma, query_ranks, rank_metrics
-from .shapes import ShapesConfig, caption, fits, make_shapes, plan_split
-from .training import FrozenClips, TrainConfig, cached_batches, build_run, freeze_clips, start_model, train
+from .shapes import WORLDS, ShapesConfig, caption, fits, make_shapes, plan_split
+from .training import FrozenClips, TrainConfig, cached_batches, build_run, freeze_clips, load_splits, start_model
+from .training import train
 from .watch import proxy_measures
 
-# %% ../nbs/11d_runs.ipynb #c9777f3c
+# %% ../nbs/11d_runs.ipynb #346e2181
+_CHOICES = dict(world=WORLDS, method=('cosine', 'proxies', 'several', 'late', 'head'), encoders=('frozen', 'joint'),
+                projection=('copy', 'keep', 'random'), keys=('tokens', 'frames', 'both'),
+                dash=('theta', 'linear', 'constant'))
+
 @dataclass(frozen=True)
 class Setting:
     "One line of the table, but for the seed: a world, and what is trained in it"
     world:str='scenes'         # of `ShapesConfig`
     irregular:float=1.         # share of clips with irregular factors, of `ShapesConfig`
-    small:bool=False           # a tenth of the clips and of the steps, for tests and the live row
+    small:bool=False           # 200 clips to train on and 100 steps of the backbone, for tests and the live row
     added_tokens:int=3         # proxy tokens of the backbone besides [CLS]
     method:str='proxies'       # 'cosine', 'proxies', 'several' proxies a pair, 'late' interaction, or a cosine 'head'
     encoders:str='frozen'      # 'frozen', or 'joint': they train on, together with what stands on them
@@ -57,9 +62,17 @@ class Setting:
     steps:int=500              # of it
     looks:bool=False           # note held-out and test R@1 of every gamma every 25 steps: for the price of looking
 
-# %% ../nbs/11d_runs.ipynb #1453f6ca
-_DEFAULT = Setting()
+    def __post_init__(self):
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices: raise ValueError(
+                f'Setting: {name} must be one of {choices}, got {getattr(self, name)!r}')
+        if self.encoders == 'joint' and self.method not in ('cosine', 'proxies') or self.looks and (
+            self.method, self.encoders) != ('proxies', 'frozen'): raise ValueError(
+            f'Setting: {self.method} with {self.encoders} encoders{" and looks" * self.looks} is not made')
+        if self.method == 'several' and (self.dash, self.leader_tokens) != ('theta', 0): raise ValueError(
+            'Setting: several proxies have the theta dash and see all keys')
 
+# %% ../nbs/11d_runs.ipynb #9116849b
 def setting_name(
     setting:Setting,  # of a run
     seed:int=None,    # of it; None: left out
@@ -89,7 +102,7 @@ def _world_root(setting, root):
     if s.irregular != 1: parts.append(f'irregular-{s.irregular:g}')
     return Path(root) / '-'.join(['shapes', *parts])
 
-# %% ../nbs/11d_runs.ipynb #d3038b44
+# %% ../nbs/11d_runs.ipynb #4c207d12
 def _backbone_name(s, seed):
     words = [s.world, *(['small'] if s.small else []), *([f'irregular-{s.irregular:g}'] if s.irregular != 1 else []),
              *([f'tokens-{1 + s.added_tokens}'] if s.added_tokens != 3 else []), str(seed)]
@@ -103,11 +116,12 @@ def backbone_run(
     "How the backbone of a run is trained"
     s, root = setting, Path(root)
     steps = 100 if s.small else 1000
-    return TrainConfig(data=str(_world_root(s, root) / f'{s.world}-{seed}'), part='encoders', steps=steps, warmup=steps // 5,
-                       out=str(root / 'backbones' / _backbone_name(s, seed)), eval_every=steps // 4, seed=seed,
-                       device='cpu', watch_every=0, save_every=250, keep=1, model=preset('embedded', added_tokens=s.added_tokens))
+    return TrainConfig(
+        data=str(_world_root(s, root) / f'{s.world}-{seed}'), part='encoders', steps=steps, warmup=steps // 5,
+        out=str(root / 'backbones' / _backbone_name(s, seed)), eval_every=steps // 4, seed=seed, device='cpu',
+        watch_every=0, save_every=250, keep=1, model=preset('embedded', added_tokens=s.added_tokens))
 
-# %% ../nbs/11d_runs.ipynb #d057660a
+# %% ../nbs/11d_runs.ipynb #73fd7c40
 def _tidy(out):
     "Remove what only a run that goes on would need"
     for name in ('states', 'last'): shutil.rmtree(Path(out) / name, ignore_errors=True)
@@ -115,6 +129,11 @@ def _tidy(out):
 def _locked(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(f'{path}.lock')
+
+def _keep_frames(run, clips, split):
+    "Frames of a split, decoded once and kept beside the clips"
+    size = preset('embedded').vision['image_size']
+    return cache_frames(clips, run.cache, size, Path(run.data) / f'frames-{split}-{run.cache}x{size}.npy', False)
 
 def get_backbone(
     setting:Setting,  # of a run
@@ -127,7 +146,9 @@ def get_backbone(
     with _locked(Path(run.out)):
         if not done.exists():
             start = time.time()
-            make_shapes(_world_root(setting, root), world_config(setting, seed), progress=False)
+            with _locked(Path(run.data)):   # another backbone may want the same clips
+                make_shapes(_world_root(setting, root), world_config(setting, seed), progress=False)
+                for split, clips in load_splits(run, False).items(): _keep_frames(run, clips, split)
             train(run, progress=False)
             _tidy(run.out)
             with whole_file(done) as f: f.write(json.dumps({'seconds': time.time() - start}).encode())
@@ -169,13 +190,12 @@ def get_embeddings(
     x = _kept(file, make)
     return FrozenClips(x[0], x[1], VideoFeatures(*x[2:5]), _unpack(*x[5:]))
 
-# %% ../nbs/11d_runs.ipynb #2cf02a56
+# %% ../nbs/11d_runs.ipynb #5e8c3d45
 def _embed_test(model, setting, seed, root):
     "The test clips: the only place where they are read"
     run = backbone_run(setting, seed, root)
-    clips, size = load_clips('embedded', run.data, 'test'), model.video.config.image_size
-    file = Path(run.data) / f'frames-test-{run.cache}x{size}.npy'
-    with _locked(file): cache = cache_frames(clips, run.cache, size, file, False)
+    clips = load_clips('embedded', run.data, 'test')
+    with _locked(Path(run.data)): cache = _keep_frames(run, clips, 'test')
     return embed_clips(model, clips, cache)
 
 def get_test(
@@ -187,7 +207,7 @@ def get_test(
     file = Path(root) / 'embeddings' / f'{_backbone_name(setting, seed)}-{setting.projection}-test.pt'
     return _unpack(*_kept(file, lambda: _pack(_embed_test(_start(setting, seed, root)[0], setting, seed, root))))
 
-# %% ../nbs/11d_runs.ipynb #e3638b5b
+# %% ../nbs/11d_runs.ipynb #51e4bde0
 class CosineHead(nn.Module):
     "A second cosine on keys of all kinds: what equal training gives without a proxy (eq. 1)"
     def __init__(self,
@@ -197,7 +217,8 @@ class CosineHead(nn.Module):
     ):
         super().__init__()
         self.text = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim))
-        self.video = nn.Sequential(nn.LayerNorm(n_keys * dim), nn.Linear(n_keys * dim, 2 * dim), nn.ReLU(), nn.Linear(2 * dim, dim))
+        self.video = nn.Sequential(
+            nn.LayerNorm(n_keys * dim), nn.Linear(n_keys * dim, 2 * dim), nn.ReLU(), nn.Linear(2 * dim, dim))
         self.logit_scale = nn.Parameter(torch.tensor(float(logit_scale)))
 
     def forward(self,
@@ -248,7 +269,7 @@ def make_head(
     head = SeveralProxies(dim, s.n_proxies, rounds=s.rounds, delta=s.delta, eta=s.eta, unit_leader=s.unit_leader)
     return head, lambda m, t, f: m(t, f.video, _keys_of(f, s.keys))
 
-# %% ../nbs/11d_runs.ipynb #58f77323
+# %% ../nbs/11d_runs.ipynb #ab564745
 @torch.no_grad()
 def in_galleries(
     score,           # function (text, features) -> (A, B)
@@ -263,6 +284,7 @@ def in_galleries(
             out[a[:, None], b] = score(seen.text[a], seen.features[b])
     return out
 
+# %% ../nbs/11d_runs.ipynb #6d54c025
 def _fit_head(setting, seed, root):
     "Train a head; a function of clips that gives its scores"
     s, f = setting, get_embeddings(setting, seed, root)
@@ -274,7 +296,7 @@ def _fit_head(setting, seed, root):
     head.eval()
     return None, lambda seen: in_galleries(lambda t, v: score(head, t, v), seen)
 
-# %% ../nbs/11d_runs.ipynb #2bcd52b8
+# %% ../nbs/11d_runs.ipynb #ca04823f
 def proxy_run(
     setting:Setting,  # of a run
     seed:int,         # of it
@@ -287,9 +309,10 @@ def proxy_run(
                    added_tokens=s.added_tokens)
     part = 'generator' if s.encoders == 'frozen' else 'encoders' if s.method == 'cosine' else 'all'
     out = Path(root) / 'runs' / f'{zlib.crc32(setting_name(s, seed).encode()):08x}'
-    return replace(base, out=str(out), init=str(Path(base.out) / 'best'), projection=s.projection, part=part, model=model,
-                   steps=s.steps, warmup=min(200, s.steps * 2 // 5), alpha=s.alpha, beta=s.beta, lr=3e-4, lr_generator=s.lr,
-                   eval_every=max(1, s.steps // 4))
+    return replace(
+        base, out=str(out), init=str(Path(base.out) / 'best'), projection=s.projection, part=part, model=model,
+        steps=s.steps, warmup=min(200, s.steps * 2 // 5), alpha=s.alpha, beta=s.beta, lr=3e-4, lr_generator=s.lr,
+        eval_every=max(1, s.steps // 4))
 
 # %% ../nbs/11d_runs.ipynb #56988b53
 def _fit_proxies(setting, seed, root, callbacks=()):
@@ -353,26 +376,27 @@ def unpack_ranks(
     "Ranks from a short text"
     return torch.from_numpy(np.frombuffer(zlib.decompress(base64.b64decode(text)), '<u2').astype('float32')) / 2
 
-# %% ../nbs/11d_runs.ipynb #c2d19bbb
+# %% ../nbs/11d_runs.ipynb #f94e40b7
 @torch.no_grad()
 def leak(
     model,           # a `TVProxyNet`
     seen:Embedded,   # captions and clips
     batch:int=64,    # A, clips at a time
-)->dict:             # L_pos, L_pos swapped, leak
+)->dict:             # L_pos and share of hits, by the own text and by another; leak
     "How much of L_pos needs no text (eq. 3)"
     first = torch.tensor([(seen.target == i).nonzero()[0, 0] for i in range(len(seen.features))])
-    losses, scale, batch = [], model.logit_scale.exp(), min(batch, len(first))
+    found, scale, batch = [], model.logit_scale.exp(), min(batch, len(first))
     for i in range(0, len(first) - batch + 1, batch):
         t, f = seen.text[first[i:i + batch]], seen.features[slice(i, i + batch)]
         unit = F.normalize(model.proxies(t, model.keys(f)).proxies, dim=-1)   # (A, A, D)
         n = torch.arange(len(t))
-        losses.append(torch.stack([info_nce(scale * unit[rows, n] @ f.video.T) for rows in (n, n.roll(1))]))
-    own, swapped = torch.stack(losses).mean(0).tolist()
-    blind = 2 * math.log(batch)
-    return {'L_pos': own, 'L_pos swapped': swapped, 'leak': (blind - swapped) / (blind - own)}
+        sims = [unit[rows, n] @ f.video.T for rows in (n, n.roll(1))]   # by the own text and by another
+        found.append(torch.stack([x for s in sims for x in (info_nce(scale * s), (s.argmax(1) == n).float().mean())]))
+    loss, hit, other_loss, other_hit = torch.stack(found).mean(0).tolist()
+    return {'L_pos': loss, 'L_pos swapped': other_loss, 'hit': hit, 'hit swapped': other_hit,
+            'leak': other_hit / hit if hit else math.nan}
 
-# %% ../nbs/11d_runs.ipynb #dd9da5c6
+# %% ../nbs/11d_runs.ipynb #bbcbd5e9
 def named_scenes(
     config:ShapesConfig,  # of the world `scenes`
     split:str,            # such as 'heldout'
@@ -380,6 +404,7 @@ def named_scenes(
     "Which scene each caption of a split names"
     return torch.tensor([plan.topics.index(o) for plan, caps, _ in plan_split(config, split) for _, o in caps])
 
+# %% ../nbs/11d_runs.ipynb #0c35a57b
 @torch.no_grad()
 def look_at_rounds(
     model,                # a `TVProxyNet`
@@ -399,7 +424,7 @@ def look_at_rounds(
                 near = F.cosine_similarity(l[:, None], frames, dim=-1)   # (a, T)
                 named = F.one_hot(scene[a], frames.shape[1]).bool()
                 row |= {'leader named': near[named], 'leader others': near[~named].view(len(a), -1).mean(1)}
-                if w.shape[1] == frames.shape[1]: row['weight named'] = w[named]
+                if model.config.keys == 'frames' and w.shape[1] == frames.shape[1]: row['weight named'] = w[named]
             for key, x in row.items(): own.setdefault((key, r), []).append(x)
     for (key, r), x in own.items(): out[key].append(torch.cat(x).mean().item())
     return {k: v for k, v in out.items() if v}
@@ -428,31 +453,9 @@ def moment_captions(
             out.append((b, moments, caption(o, rng), np.array(holds) & (gallery == g)))
     return out
 
-# %% ../nbs/11d_runs.ipynb #2d25f9e8
-def ask_moments(
-    model,                # with encoders and tokenizer
-    score,                # function of `Embedded`: (A, B) scores of the second method; None: there is none
-    gammas:dict,          # of `choose_gammas`
-    seen:Embedded,        # the clips
-    config:ShapesConfig,  # they were drawn from
-    split:str,            # and this split
-)->dict:                  # moments -> R@1 of each way, clips that fit, and the first failures
-    "How well captions of one, two and three moments find a clip that they fit"
-    asked, out = moment_captions(config, split), {}
-    for m in (1, 2, 3):
-        mine = [x for x in asked if x[1] == m]
-        right = torch.from_numpy(np.stack([x[3] for x in mine]))
-        query = Embedded(embed_texts(model, [x[2] for x in mine]), torch.tensor([x[0] for x in mine]), seen.features, seen.gallery)
-        cosine, scores = query.text @ seen.features.video.T, score and score(query)
-        rank = lambda s: query_ranks(s, right, seen.gallery)
-        out[str(m)] = {'R@1': {w: 100 * (rank(fuse(cosine, scores, g)) <= 1).double().mean().item() for w, g in gammas.items()},
-                       'fit': right.sum(1).double().mean().item(), 'n': len(mine), **_by_fit(rank, cosine, scores, gammas, right)}
-        out[str(m)]['missed'] = _missed(fuse(cosine, scores, gammas.get('wide', 0.)), right, query, mine)
-    return out
-
-# %% ../nbs/11d_runs.ipynb #83a1115c
+# %% ../nbs/11d_runs.ipynb #e9db54af
 def _by_fit(rank, cosine, scores, gammas, right):
-    "R@1 of the wide way, and that of a guess, by how many clips fit: one, two or three, more"
+    "R@1 of the wide way and the number of captions, by how many clips fit: one, two or three, more"
     hit = (rank(fuse(cosine, scores, gammas.get('wide', 0.))) <= 1).double()
     n, out = right.sum(1), {}
     for name, has in {'1': n == 1, '2-3': (n > 1) & (n < 4), '4+': n > 3}.items():
@@ -466,6 +469,31 @@ def _missed(scores, right, query, asked):
         b = query.target[a]
         top = scores[a].masked_fill(query.gallery != query.gallery[b], -torch.inf).topk(3).indices
         if not right[a, top[0]] and len(out) < 2: out.append(dict(query=asked[a][2], clip=b.item(), top=top.tolist()))
+    return out
+
+# %% ../nbs/11d_runs.ipynb #42018e35
+def ask_moments(
+    model,                # with encoders and tokenizer
+    score,                # function of `Embedded`: (A, B) scores of the second method; None: there is none
+    gammas:dict,          # of `choose_gammas`
+    seen:Embedded,        # the clips
+    config:ShapesConfig,  # they were drawn from
+    split:str,            # and this split
+)->dict:                  # moments -> R@1 of each way, clips that fit, and the first failures
+    "How well captions of one, two and three moments find a clip that they fit"
+    asked, out = moment_captions(config, split), {}
+    for m in (1, 2, 3):
+        mine = [x for x in asked if x[1] == m]
+        right = torch.from_numpy(np.stack([x[3] for x in mine]))
+        query = Embedded(embed_texts(model, [x[2] for x in mine]), torch.tensor([x[0] for x in mine]),
+                         seen.features, seen.gallery)
+        cosine, scores = query.text @ seen.features.video.T, score and score(query)
+        rank = lambda s: query_ranks(s, right, seen.gallery)
+        out[str(m)] = {'R@1': {w: 100 * (rank(fuse(cosine, scores, g)) <= 1).double().mean().item()
+                               for w, g in gammas.items()},
+                       'fit': right.sum(1).double().mean().item(), 'n': len(mine),
+                       **_by_fit(rank, cosine, scores, gammas, right)}
+        out[str(m)]['missed'] = _missed(fuse(cosine, scores, gammas.get('wide', 0.)), right, query, mine)
     return out
 
 # %% ../nbs/11d_runs.ipynb #34392ca2
@@ -516,16 +544,21 @@ def _measures(setting, seed, root, model, held, cosine, scores):
                   rank_metrics(fuse(cosine, scores, g), held.target, held.gallery)['R@1']}
     return found
 
-# %% ../nbs/11d_runs.ipynb #144a1486
-class Looks(Callback):
+# %% ../nbs/11d_runs.ipynb #b88bb019
+class Looks(Remembers):
     "Notes R@1 of every gamma, of held-out and of test clips, every so many steps"
+    keep = ('rows',)
+
     def __init__(self,
         held:Embedded,  # held-out clips
         test:Embedded,  # test clips
         every:int=25,   # steps
     ): self.seen, self.every, self.rows = {'heldout': held, 'test': test}, every, []
 
-    def after_step(self, run):
+    def after_step(self,
+        run,  # the `Trainer`
+    ):
+        "Note them"
         if run.done % self.every: return
         run.model.eval()
         row = {'step': run.done}
@@ -541,24 +574,41 @@ class Looks(Callback):
         self.rows.append(row)
         run.model.train()
 
-# %% ../nbs/11d_runs.ipynb #451f7609
+# %% ../nbs/11d_runs.ipynb #a9c8f0a8
 def _rounded(x):
-    "Floats to six digits, through dicts and lists; inf as text, which JSON lacks"
+    "Floats to six digits, through dicts and lists; inf as text, nan as None"
     if isinstance(x, dict): return {k: _rounded(v) for k, v in x.items()}
     if isinstance(x, (list, tuple)): return [_rounded(v) for v in x]
-    if isinstance(x, float): return 'inf' if math.isinf(x) else float(f'{x:.6g}')
+    if isinstance(x, float) and not math.isfinite(x): return 'inf' if x > 0 else None   # which JSON lacks
+    if isinstance(x, float): return float(f'{x:.6g}')
     return x
 
 def _held_out(setting, seed, root, model):
     "Held-out clips as the encoders of a run see them"
     if setting.encoders == 'frozen': return get_embeddings(setting, seed, root).heldout
     run = backbone_run(setting, seed, root)
-    clips, size = load_clips('embedded', run.data, 'heldout'), model.video.config.image_size
-    file = Path(run.data) / f'frames-heldout-{run.cache}x{size}.npy'
-    with _locked(file): cache = cache_frames(clips, run.cache, size, file, False)
+    clips = load_clips('embedded', run.data, 'heldout')
+    with _locked(Path(run.data)): cache = _keep_frames(run, clips, 'heldout')
     return embed_clips(model, clips, cache)
 
-# %% ../nbs/11d_runs.ipynb #a13a16b5
+# %% ../nbs/11d_runs.ipynb #8fcfb11b
+def _test_row(s, seed, root, model, score, gammas):
+    "Metrics and ranks of the test clips, with the gammas that held-out clips chose"
+    seen = get_test(s, seed, root) if s.encoders == 'frozen' else _embed_test(model, s, seed, root)
+    cosine, scores = seen.text @ seen.features.video.T, score and score(seen)
+    ranks = {w: pack_ranks(query_ranks(fuse(cosine, scores, g), seen.target, seen.gallery)) for w, g in gammas.items()}
+    row = {'test': _metrics(cosine, scores, gammas, seen), 'ranks': ranks}
+    if s.world != 'scenes' or s.irregular != 1: return row
+    texts = model or TVProxyNet.from_pretrained(get_backbone(s, seed, root))
+    return {**row, 'moments': ask_moments(texts, score, gammas, seen, world_config(s, seed), 'test')}
+
+# %% ../nbs/11d_runs.ipynb #3c3b0393
+def versions()->dict:
+    "What a row was made with"
+    from tvproxy import __version__
+    return {'tvproxy': __version__, 'torch': torch.__version__.split('+')[0], 'python': platform.python_version()}
+
+# %% ../nbs/11d_runs.ipynb #fb5e3e5c
 def _fit(setting, seed, root, test):
     "Train what the setting says: model or None, scores of clips or None, more measures"
     s = setting
@@ -569,6 +619,7 @@ def _fit(setting, seed, root, test):
     looks = Looks(get_embeddings(s, seed, root).heldout, get_test(s, seed, root))
     return *_fit_proxies(s, seed, root, [looks]), {'looks': looks.rows}
 
+# %% ../nbs/11d_runs.ipynb #4e15f43b
 def run_setting(
     setting:Setting,   # what
     seed:int,          # of world, weights and batches
@@ -587,22 +638,6 @@ def run_setting(
     if s.method == 'proxies' or s.encoders == 'joint': _tidy(proxy_run(s, seed, root).out)
     if test: row |= _test_row(s, seed, root, model, score, gammas)
     return _rounded({**row, 'measures': more, 'versions': versions()})
-
-# %% ../nbs/11d_runs.ipynb #d7ae1b73
-def _test_row(s, seed, root, model, score, gammas):
-    "Metrics and ranks of the test clips, with the gammas that held-out clips chose"
-    seen = get_test(s, seed, root) if s.encoders == 'frozen' else _embed_test(model, s, seed, root)
-    cosine, scores = seen.text @ seen.features.video.T, score and score(seen)
-    ranks = {w: pack_ranks(query_ranks(fuse(cosine, scores, g), seen.target, seen.gallery)) for w, g in gammas.items()}
-    row = {'test': _metrics(cosine, scores, gammas, seen), 'ranks': ranks}
-    if s.world != 'scenes' or s.irregular != 1: return row
-    texts = model or TVProxyNet.from_pretrained(get_backbone(s, seed, root))
-    return {**row, 'moments': ask_moments(texts, score, gammas, seen, world_config(s, seed), 'test')}
-
-def versions()->dict:
-    "What a row was made with"
-    from tvproxy import __version__
-    return {'tvproxy': __version__, 'torch': torch.__version__.split('+')[0], 'python': platform.python_version()}
 
 # %% ../nbs/11d_runs.ipynb #fcfe178c
 def read_rows(
@@ -637,7 +672,7 @@ def _job(what, setting, seed, root, test):
     if what == 'backbone': return get_backbone(setting, seed, root)
     return run_setting(setting, seed, root, test)
 
-# %% ../nbs/11d_runs.ipynb #f0fd82df
+# %% ../nbs/11d_runs.ipynb #ad4b72ba
 def _lacks(rows, setting, seed, test):
     "Is a row missing, or is it there without the test clips that it should have?"
     row = rows.get(setting_name(setting, seed))
@@ -658,6 +693,7 @@ def _work(pool, runs, rows, file, root, bar):
         write_rows(file, rows)
         bar.update()
 
+# %% ../nbs/11d_runs.ipynb #86bb6a14
 def fill_table(
     runs,                # list of (setting, seed, test)
     file,                # the rows, read and written
@@ -677,8 +713,10 @@ def fill_table(
         with (ProcessPoolExecutor(workers, get_context('spawn'), _quiet) as pool,
               tqdm(total=len(missing), desc='runs', disable=not progress) as bar):
             try: _work(pool, missing, rows, file, root, bar)
-            except BaseException:   # the workers must not go on
-                for p in list(pool._processes.values()): p.terminate()
+            except BaseException:   # no worker may go on, nor take the next job
+                workers = list(pool._processes.values())
+                pool.shutdown(wait=False, cancel_futures=True)
+                for w in workers: w.kill()
                 raise
     return rows
 

@@ -345,7 +345,7 @@ class _Searched(_Rows):
     def search(self,
         text:str,             # the query, a sentence
         k:int=5,              # videos to return, >= 1
-        rerank:int=200,       # K, videos that get proxies, >= k
+        rerank:int=300,       # K, videos that get proxies, >= k
         gamma:float=None,     # weight of the proxies, >= 0; None: the model's own
         truncate:bool=False,  # cut a query that is too long; else it is refused
     )->Results:
@@ -355,7 +355,7 @@ class _Searched(_Rows):
     def search_many(self,
         texts,                # queries
         k:int=5,              # videos to return of each, >= 1
-        rerank:int=200,       # K, videos that get proxies, >= k
+        rerank:int=300,       # K, videos that get proxies, >= k
         gamma:float=None,     # weight of the proxies, >= 0; None: the model's own
         truncate:bool=False,  # cut queries that are too long; else they are refused
     )->list:                  # of `Results`
