@@ -183,10 +183,18 @@ def test_a_proxy_that_ignores_its_text_leaks_all_and_one_that_is_its_text_leaks_
     assert found['L_pos swapped'] > found['L_pos'] > 0
 
 
+def test_the_scene_that_a_caption_names_is_the_one_of_its_objects():
+    "11d_runs.ipynb #8e475ab8"
+    c = world_config(Setting(small=True), 0)
+    scenes = named_scenes(c, 'heldout')
+    test_eq(len(scenes), 100); assert set(scenes.tolist()) == {0, 1, 2}
+    planned = plan_split(c, 'heldout')
+    test_eq(planned[3][0].topics[scenes[7]], planned[3][1][1][1])   # the second caption of clip 3
+
+
 def test_leaders_of_right_pairs_are_looked_at_as_a_plain_loop_does():
-    "11d_runs.ipynb #50dec568"
-    seen, c = get_test(small, 0, root), world_config(replace(small, irregular=1.), 0)
-    model = TVProxyNet(preset('embedded', keys='frames', rounds=2)).eval()
+    "11d_runs.ipynb #763e2f00"
+    seen, model = get_test(small, 0, root), TVProxyNet(preset('embedded', keys='frames', rounds=2)).eval()
     scene = torch.arange(100) % 3
     found = look_at_rounds(model, seen, scene)
     test_eq({k: len(x) for k, x in found.items()},
@@ -200,10 +208,6 @@ def test_leaders_of_right_pairs_are_looked_at_as_a_plain_loop_does():
     torch.testing.assert_close(torch.tensor([found['leader named'], found['weight named']]), total / 100,
                                atol=1e-4, rtol=1e-4)
     test_eq(list(look_at_rounds(model, seen, None)), ['leader text'])
-    scenes = named_scenes(c, 'heldout')
-    test_eq(len(scenes), 100); assert set(scenes.tolist()) == {0, 1, 2}
-    planned = plan_split(c, 'heldout')
-    test_eq(planned[3][0].topics[scenes[7]], planned[3][1][1][1])   # the second caption of clip 3
 
 
 def test_captions_of_one_moment_fit_one_clip_and_those_of_several_fit_their_own_at_least():

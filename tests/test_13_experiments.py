@@ -37,6 +37,14 @@ def test_the_settings_compared_here_are_the_presets_of_the_training_command():
     assert {**TOKENS, 'beta': .25} == PAPER and {**FRAMES, 'beta': 0.} == OURS and LIVE.small
 
 
+def test_rows_are_picked_in_the_order_of_their_seeds_and_a_missing_one_is_named():
+    "13_experiments.ipynb #80f40c8a"
+    s = Setting()
+    rows = {setting_name(s, i): {'seed': i} for i in (1, 0)}
+    test_eq([r['seed'] for r in pick(rows, s, 2)], [0, 1])
+    with pytest.raises(ValueError, match="pick: no row 'scenes proxies seed=2'; `make experiments`"): pick(rows, s, 3)
+
+
 def test_rows_are_picked_by_setting_and_gains_are_those_of_the_ranks():
     "13_experiments.ipynb #72096260"
     s, base = Setting(), Setting(method='cosine')
@@ -95,16 +103,18 @@ def test_costs_are_measured_once_and_kept():
 
 
 def test_the_command_fills_the_table_of_its_config_and_says_what_it_has():
-    "13_experiments.ipynb #ab2c14e3"
-    folder, said = tempfile.TemporaryDirectory(), io.StringIO()
-    c = ExperimentsConfig()
-    test_eq((c.full, c.workers, c.results), (False, 2, 'nbs/results'))
-    with (mock.patch('tvproxy.experiments.GROUPS', {'live': Group((replace(LIVE, steps=5, method='late'),), 1)}),
-          mock.patch('tvproxy.experiments.measure_costs', lambda file: [1, 2]), contextlib.redirect_stdout(said)):
-        main(['--out', f'{folder.name}/out', '--results', folder.name, '--workers', '1', '--no-progress'])
-    rows = read_rows(Path(folder.name) / 'experiments.jsonl')
-    test_eq([r['setting']['method'] for r in rows.values()], ['late']); assert 'test' not in next(iter(rows.values()))
+    "13_experiments.ipynb #eaa84b62"
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as said:
+        with (mock.patch('tvproxy.experiments.fill_table', return_value={'a': 1}) as fill,
+              mock.patch('tvproxy.experiments.measure_costs', return_value=[1, 2]) as measure):
+            main(['--out', f'{folder}/out', '--results', folder, '--workers', '1', '--no-progress'])
+            core = fill.call_args.args
+            main(['--full', '--out', f'{folder}/out', '--results', folder])
+    test_eq(core, (table_runs(), Path(folder) / 'experiments.jsonl', f'{folder}/out', 1, False))
+    test_eq((fill.call_args.args[0], fill.call_args.args[3:]), (table_runs(full=True), (2, True)))
+    test_eq(measure.call_args.args, (Path(folder) / 'costs.json',))
     assert said.getvalue().startswith('1 rows in') and '2 costs in' in said.getvalue()
+    test_eq((ExperimentsConfig().full, ExperimentsConfig().results), (False, 'nbs/results'))
 
 
 def test_the_answer_to_exercise_2():

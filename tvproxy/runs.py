@@ -33,11 +33,23 @@ from .training import FrozenClips, TrainConfig, cached_batches, build_run, freez
 from .training import train
 from .watch import proxy_measures
 
-# %% ../nbs/11d_runs.ipynb #346e2181
+# %% ../nbs/11d_runs.ipynb #655cf7ca
 _CHOICES = dict(world=WORLDS, method=('cosine', 'proxies', 'several', 'late', 'head'), encoders=('frozen', 'joint'),
                 projection=('copy', 'keep', 'random'), keys=('tokens', 'frames', 'both'),
                 dash=('theta', 'linear', 'constant'))
 
+def _check_setting(s):
+    "Refuse what is not made"
+    for name, choices in _CHOICES.items():
+        if getattr(s, name) not in choices: raise ValueError(
+            f'Setting: {name} must be one of {choices}, got {getattr(s, name)!r}')
+    if s.encoders == 'joint' and s.method not in ('cosine', 'proxies') or s.looks and (
+        s.method, s.encoders) != ('proxies', 'frozen'): raise ValueError(
+        f'Setting: {s.method} with {s.encoders} encoders{" and looks" * s.looks} is not made')
+    if s.method == 'several' and (s.dash, s.leader_tokens) != ('theta', 0): raise ValueError(
+        'Setting: several proxies have the theta dash and see all keys')
+
+# %% ../nbs/11d_runs.ipynb #c73f1ea3
 @dataclass(frozen=True)
 class Setting:
     "One line of the table, but for the seed: a world, and what is trained in it"
@@ -62,15 +74,7 @@ class Setting:
     steps:int=500              # of it
     looks:bool=False           # note held-out and test R@1 of every gamma every 25 steps: for the price of looking
 
-    def __post_init__(self):
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices: raise ValueError(
-                f'Setting: {name} must be one of {choices}, got {getattr(self, name)!r}')
-        if self.encoders == 'joint' and self.method not in ('cosine', 'proxies') or self.looks and (
-            self.method, self.encoders) != ('proxies', 'frozen'): raise ValueError(
-            f'Setting: {self.method} with {self.encoders} encoders{" and looks" * self.looks} is not made')
-        if self.method == 'several' and (self.dash, self.leader_tokens) != ('theta', 0): raise ValueError(
-            'Setting: several proxies have the theta dash and see all keys')
+    def __post_init__(self): _check_setting(self)
 
 # %% ../nbs/11d_runs.ipynb #9116849b
 def setting_name(
