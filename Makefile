@@ -31,10 +31,10 @@ setup: $(STAMP) ## only the set-up that every target does by itself
 demo: $(STAMP) ## train and compare on the embedded data, answer three captions (5 minutes on two cores)
 	$(BIN)/tvproxy_demo
 
-experiments: $(STAMP) ## the core of the table of experiments (an hour on two cores); goes on where it was stopped
+experiments: $(STAMP) ## the core of the table of experiments (about an hour on two cores); goes on where it was stopped
 	$(BIN)/tvproxy_experiments
 
-experiments-full: $(STAMP) ## all of the table (three hours more)
+experiments-full: $(STAMP) ## all of the table (some hours; not run in full yet)
 	$(BIN)/tvproxy_experiments --full
 
 test: $(STAMP) ## files up to date, notebooks, pytest; without slow, gpu and browser (14 minutes)
