@@ -115,6 +115,8 @@ def test_the_command_fills_the_table_of_its_config_and_says_what_it_has():
     test_eq(measure.call_args.args, (Path(folder) / 'costs.json',))
     assert said.getvalue().startswith('1 rows in') and '2 costs in' in said.getvalue()
     test_eq((ExperimentsConfig().full, ExperimentsConfig().results), (False, 'nbs/results'))
+    with mock.patch('tvproxy.experiments.fill_table', side_effect=KeyboardInterrupt):
+        with pytest.raises(SystemExit, match='stopped; the rows so far are kept, and the same command goes on'): main([])
 
 
 def test_the_answer_to_exercise_2():

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch, torch.nn.functional as F
 
 from .encoders import VideoFeatures
+from .loop import TrainingStopped
 from .model import TVProxyConfig, TVProxyNet, preset
 from .resume import whole_file
 from .retrieval import late_interaction, proxy_scores
@@ -236,7 +237,9 @@ def main(
     c = tyro.cli(ExperimentsConfig, prog='tvproxy_experiments', args=args,
                  description='Fill the table of runs; what is there is not run again, so an interrupted command goes on.')
     folder, start = Path(c.results), time.time()
-    rows = fill_table(table_runs(c.full), folder / 'experiments.jsonl', c.out, c.workers, c.progress)
+    try: rows = fill_table(table_runs(c.full), folder / 'experiments.jsonl', c.out, c.workers, c.progress)
+    except (KeyboardInterrupt, TrainingStopped) as e: raise SystemExit(
+        'tvproxy_experiments: stopped; the rows so far are kept, and the same command goes on') from e
     costs = measure_costs(folder / 'costs.json')
     print(f'{len(rows)} rows in {folder / "experiments.jsonl"}, {len(costs)} costs in {folder / "costs.json"}; '
           f'{time.time() - start:.0f} s')

@@ -22,12 +22,12 @@ from .data import cache_frames, load_clips
 from .demo import train_head
 from .encoders import VideoFeatures
 from .evaluation import Embedded, embed_clips, embed_texts, gallery_proxy_scores
-from .loop import Remembers, seed_everything
+from .loop import Remembers, TrainingWarning, seed_everything
 from .losses import info_nce
 from .model import TVProxyNet, preset
 from .refine import TextProxyGenerator
 from .resume import whole_file
-from .retrieval import GAMMAS, LateInteraction, choose_gamma, query_ranks, rank_metrics
+from .retrieval import GAMMAS, LateInteraction, query_ranks, rank_metrics
 from .shapes import WORLDS, ShapesConfig, caption, fits, make_shapes, plan_split
 from .training import FrozenClips, TrainConfig, cached_batches, build_run, freeze_clips, load_splits, start_model
 from .training import train
@@ -296,8 +296,7 @@ def _fit_head(setting, seed, root):
     n = _keys_of(f.heldout.features, s.keys).shape[1]
     head, score = make_head(s, f.text.shape[1], n)
     run = replace(backbone_run(s, seed, root), lr_generator=s.lr, warmup=min(200, s.steps // 5))
-    train_head(head, f, run, s.steps, score, progress=False)
-    head.eval()
+    train_head(head, f, run, s.steps, score)   # ready to use afterwards
     return None, lambda seen: in_galleries(lambda t, v: score(head, t, v), seen)
 
 # %% ../nbs/11d_runs.ipynb #ca04823f
@@ -669,7 +668,8 @@ def _quiet():
     threading.Thread(target=leave, daemon=True).start()
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # Ctrl-C ends the first process, which ends the workers
-    warnings.simplefilter('ignore')
+    warnings.simplefilter('ignore')   # of libraries; what training warns of is a fault and is shown
+    warnings.simplefilter('always', TrainingWarning)
 
 def _job(what, setting, seed, root, test):
     "What a worker is sent"
