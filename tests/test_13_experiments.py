@@ -61,6 +61,12 @@ def test_rows_are_picked_by_setting_and_gains_are_those_of_the_ranks():
         pick(rows, Setting(method='late'))
 
 
+def test_a_measure_is_averaged_over_seeds_round_by_round():
+    "13_experiments.ipynb #03bddf44"
+    rows = {setting_name(Setting(), i): {'measures': {'weight named': [.5, .5 + i]}} for i in (0, 1)}
+    test_eq(by_round(rows, Setting(), 'weight named', 2).tolist(), [.5, 1.])
+
+
 def test_the_rows_have_test_results_of_chosen_settings_alone_and_the_rates_compared_are_the_best_on_held_out_clips():
     "13_experiments.ipynb #2b301439"
     file = Path('results/experiments.jsonl') if Path('results').exists() else Path(__file__).parents[1] / 'nbs/results/experiments.jsonl'

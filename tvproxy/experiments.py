@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WORLD_NAMES', 'TOKENS', 'FRAMES', 'PAPER', 'OURS', 'LIVE', 'CONTROLS', 'GROUPS', 'CHOSEN', 'RANKINGS', 'LEARNINGS',
-           'Group', 'table_runs', 'pick', 'held_r1', 'ranks_of', 'gain', 'count_together', 'count_r1', 'measure_costs',
-           'ExperimentsConfig', 'main']
+           'Group', 'table_runs', 'pick', 'held_r1', 'ranks_of', 'gain', 'by_round', 'count_together', 'count_r1',
+           'measure_costs', 'ExperimentsConfig', 'main']
 
 # %% ../nbs/13_experiments.ipynb #876ab356
 import json, math, sys, time
@@ -74,8 +74,8 @@ GROUPS = {
     'several': _g(*[dict(FRAMES, method='several', n_proxies=n) for n in (1, 2, 4)], full=True),
     'joint': _g(dict(method='cosine', encoders='joint'), dict(PAPER, encoders='joint'), dict(OURS, encoders='joint'),
                 **_BOTH, **_CHOSEN, full=True),
-    'irregular': Group(tuple(Setting(world=w, irregular=i, **h) for w, i, h in product(
-        WORLD_NAMES, (0., .5), (dict(method='cosine'), PAPER, OURS, CONTROLS[0]))), **_CHOSEN, full=True),
+    'irregular': _g(*[dict(h, irregular=i) for i, h in product(
+        (0., .5), (dict(method='cosine'), PAPER, OURS, CONTROLS[0]))], **_CHOSEN, full=True),
     'looks': _g(dict(PAPER, looks=True), dict(OURS, looks=True), **_CHOSEN, full=True)}
 
 CHOSEN = frozenset(s for g in GROUPS.values() if g.test for s in g.settings)   # what may be measured on test clips
@@ -129,6 +129,16 @@ def gain(
 )->tuple:              # points of R@1 on test clips, and the 95 % interval over clips and seeds
     "What a setting wins over another one"
     return seed_interval(ranks_of(rows, setting, way=way), ranks_of(rows, base, way=way))
+
+# %% ../nbs/13_experiments.ipynb #8d8f65d2
+def by_round(
+    rows:dict,        # of `read_rows`
+    setting:Setting,  # which
+    name:str,         # of a measure that has a number a round
+    seeds:int=5,      # how many
+)->torch.Tensor:      # (R,)
+    "Mean over seeds of a measure, a number a round"
+    return torch.tensor([r['measures'][name] for r in pick(rows, setting, seeds)]).mean(0)
 
 # %% ../nbs/13_experiments.ipynb #7cc27e70
 def count_together(
