@@ -6,14 +6,15 @@ import numpy as np, pytest
 from fastcore.test import test_eq
 from tvproxy.data import Tokenizer
 from tvproxy.shapes import write_mp4
-import tvproxy.doctor as doctor
+import hashlib, tvproxy.doctor as doctor
+from unittest import mock
 from tvproxy.doctor import *
 
 
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 02c_doctor.ipynb, in order"
-    global TEST, command, few, folder, lay, report_of, scenes, small, tmp
+    global TEST, command, few, folder, lay, print_of, report_of, scenes, small, tmp
     # 02c_doctor.ipynb #998f90c1
     folder = tempfile.TemporaryDirectory()
     tmp = Path(folder.name)
@@ -41,12 +42,13 @@ def notebook():
         files = {f'{s}.jsonl': text(lists.get(s, clips)) for s, clips in names.items()}
         return lay(name, files, [f'videos/{c}.mp4' for clips in names.values() for c in clips])
 
-    def report_of(root, **more):
-        "The report, with published sizes of 6, 3 and 3 clips"
-        sizes = doctor.PUBLISHED
-        doctor.PUBLISHED = {('didemo', 'train'): (6,), ('didemo', 'val'): (3,), ('didemo', 'test'): (3,)}
-        try: return doctor.check_benchmark('didemo', root, progress=False, **more)
-        finally: doctor.PUBLISHED = sizes
+    def print_of(*names): return hashlib.sha256('\n'.join(sorted(names)).encode()).hexdigest()[:16]
+
+    def report_of(root, test=('test0', 'test1', 'test2'), **more):
+        "The report, with published sizes of 6, 3 and 3 clips and these names as the published test list"
+        sizes = {('didemo', 'train'): (6,), ('didemo', 'val'): (3,), ('didemo', 'test'): (3,)}
+        with mock.patch.multiple(doctor, PUBLISHED=sizes, _PRINTS={'didemo': print_of(*test)}):
+            return doctor.check_benchmark('didemo', root, progress=False, **more)
     # 02c_doctor.ipynb #92866a42
     def command(*args):
         "Run the command: its exit status, what it printed, what it complained of"
@@ -74,9 +76,10 @@ def test_a_report_counts_what_is_there_and_says_why_a_result_is_not_comparable()
     test_eq(test.longer, {32: 0, 50: 0, 70: 0, 77: 0})
     assert test.bytes == sum(f.stat().st_size for f in (few/'videos').iterdir()) and test.seconds > 0
     test_eq((train.split, len(train.rows), train.found, train.seconds), ('train', 9000, (), None))
-    assert not report.comparable and len(report.reasons) == 1 and '24 of 1,000 test videos' in report.reasons[0]
-    test_eq(report.notes[0], 'no training video is there: this folder can test a model and not train one')
-    assert len(report.notes) == 2 and 'other names' in report.notes[1] and repr(report) == str(report)
+    assert not report.comparable and len(report.reasons) == 2 and '24 of 1,000 test videos' in report.reasons[0]
+    assert 'as many clips as the published one, and other names; get the list' in report.reasons[1]
+    test_eq(report.notes, ('no training video is there: this folder can test a model and not train one',))
+    assert repr(report) == str(report)
     text = str(report)
     assert text.splitlines()[-1].startswith('NOT comparable: 24 of 1,000 test videos are there; get the other 976')
     for words in ("missing: 'video9000', 'video9001', ", '0, 20 tried', '0.10 %', '4.17 %'): assert words in text, words
@@ -112,6 +115,9 @@ def test_whatever_is_wrong_with_a_benchmark_is_in_the_verdict():
     report = report_of(root, read='none')
     test_eq(len(report.reasons), 1); assert '5 of 6 training videos are there; get the other 1' in report.reasons[0]
     assert report.notes[0].startswith('the validation list cannot be read; didemo'), report.notes
+    report = report_of(tmp/'whole', test=('test0', 'test1', 'other'), read='none')   # as many clips, other names
+    assert str(report).splitlines()[-1] == ('NOT comparable: the test list has as many clips as the published one, and other '
+                                            'names; get the list that papers use')
 
 
 def test_words_and_folders_that_mean_nothing_are_refused_by_the_doctor():

@@ -236,8 +236,8 @@ def check_benchmark(
     splits = tuple(_split_report(dataset, part, Path(root), index, tokenizer, read, captions, train_list, videos,
                                  workers, progress) for part in _PARTS[dataset])
     reasons, notes, shared = _judge(splits)
-    if len(splits[-1].rows) == splits[-1].published and not _same_names(dataset, splits[-1].rows): notes += (
-        'the test list has as many clips as the published one, and other names; it compares only with itself',)
+    if len(splits[-1].rows) == splits[-1].published and not _same_names(dataset, splits[-1].rows): reasons += (
+        'the test list has as many clips as the published one, and other names; get the list that papers use',)
     if read == 'none': notes += 'no video was decoded; this is said of lists and names of files',
     return DataReport(dataset, str(root), str(folder), splits, shared, reasons, notes)
 
