@@ -247,7 +247,6 @@ def _read_manifest(folder, who):
         f'{who}: {folder} has format {manifest["format"]}, and this tvproxy reads up to {_FORMAT}; update tvproxy')
     return manifest
 
-# %% ../nbs/11c_store.ipynb #b68fd3f2
 def open_index(
     folder,        # that `build_index` wrote
     tries:int=20,  # times that it may be replaced under our hands

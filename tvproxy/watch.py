@@ -6,13 +6,10 @@
 __all__ = ['SIGNATURES', 'Signature', 'spread', 'proxy_measures', 'loss_measures', 'gamma_gain', 'measure', 'Watch', 'draw_watch']
 
 # %% ../nbs/10e_watch.ipynb #103ffbe5
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch, torch.nn.functional as F
-
-from .loop import Callback, Remembers, TrainingWarning
 
 # %% ../nbs/10e_watch.ipynb #d4407111
 @dataclass(frozen=True)
@@ -139,7 +136,12 @@ def measure(
     seen = {} if text is None else proxy_measures(model, text, video, keys)
     return {**seen, **loss_measures(losses, alpha, beta, text is not None)}
 
-# %% ../nbs/10e_watch.ipynb #0788ae70
+# %% ../nbs/10f_alarms.ipynb #d60bd942
+import warnings
+
+from .loop import Callback, Remembers, TrainingWarning
+
+# %% ../nbs/10f_alarms.ipynb #0788ae70
 def _main(run):
     "Is this the process that reports?"
     return getattr(getattr(run, 'accelerator', None), 'is_main_process', True)
@@ -160,7 +162,7 @@ def _judge(watch, run):
         value = f'{row[s.name]:.2g} {s.unit}'.rstrip()
         warnings.warn(f'train: step {row["step"]}: {s.name} is {value}, {beyond}: {s.advice}', TrainingWarning)
 
-# %% ../nbs/10e_watch.ipynb #ae8dacc5
+# %% ../nbs/10f_alarms.ipynb #ae8dacc5
 class Watch(Remembers):
     "Look at the proxies now and then; warn once of each number that leaves its bounds"
     keep, curves = ('rows', 'warned'), 'watch.json'
@@ -188,7 +190,7 @@ class Watch(Remembers):
     def after_fit(self, run):
         if _main(run) and self.rows: _judge(self, run)   # the last evaluation comes after the last look
 
-# %% ../nbs/10e_watch.ipynb #3dbc640d
+# %% ../nbs/10f_alarms.ipynb #3dbc640d
 def _panel(ax, rows, signature):
     "One number over the steps, with its bounds"
     s = signature
@@ -204,7 +206,7 @@ def _panel(ax, rows, signature):
     ax.set_title(s.name + (f', {s.unit}' if s.unit else ''), fontsize=7)
     ax.tick_params(labelsize=6)
 
-# %% ../nbs/10e_watch.ipynb #0c9cb8a1
+# %% ../nbs/10f_alarms.ipynb #0c9cb8a1
 def draw_watch(
     rows,                        # of `Watch`
     signatures=SIGNATURES,       # the bounds
