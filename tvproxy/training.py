@@ -262,7 +262,7 @@ def load_splits(
 _GENERATOR_FIELDS = ('rounds', 'dash', 'delta', 'eta', 'leader_tokens', 'keys', 'unit_leader', 'dropout')
 
 def _set_projection(model, how):
-    "Start the second projection as asked for (W_p of eq. 13 and 14 in 03_encoders)"
+    "Start the second projection as asked for (W_p of eq. 13 and 14 in 03a_towers)"
     second = model.video.token_projection
     if how == 'copy': second.load_state_dict(model.video.projection.state_dict())
     if how == 'random': second.reset_parameters()
