@@ -74,8 +74,9 @@ def test_the_rows_have_test_results_of_chosen_settings_alone_and_the_rates_compa
     chosen = {setting_name(s, i) for s in CHOSEN for i in range(5)}
     assert {k for k, r in rows.items() if 'test' in r or 'ranks' in r} <= chosen
     assert {setting_name(s, i) for s, i, test in table_runs() if test} <= {k for k, r in rows.items() if 'test' in r}
-    for how in OURS, PAPER:
-        r1 = {lr: sum(held_r1(rows, Setting(**{**how, 'lr': lr}))) for lr in (5e-4, 1e-3, 2e-3, 4e-3, 8e-3)}
+    rates = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3)
+    for how, grid in (OURS, rates), (PAPER, rates), (CONTROLS[0], (*rates[1:], .016)), (CONTROLS[1], rates):
+        r1 = {lr: sum(held_r1(rows, Setting(**{**how, 'lr': lr}))) for lr in grid}
         test_eq(max(r1, key=r1.get), Setting(**how).lr)
 
 

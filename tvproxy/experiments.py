@@ -30,7 +30,7 @@ TOKENS, FRAMES = dict(keys='tokens'), dict(keys='frames', lr=4e-3)   # each with
 PAPER = dict(TOKENS, beta=.25)   # the paper's form: 4 tokens, three losses
 OURS = dict(FRAMES, beta=0.)     # ours: frame tokens, no L_pos
 LIVE = Setting(small=True, irregular=0., steps=100, **OURS)   # a row that the notebook makes again
-CONTROLS = dict(method='late'), dict(FRAMES, method='head')
+CONTROLS = dict(method='late', lr=8e-3), dict(keys='frames', method='head', lr=5e-4)   # with their own best rates
 
 # %% ../nbs/13_experiments.ipynb #a03d5f78
 @dataclass(frozen=True)
@@ -57,14 +57,16 @@ GROUPS = {
     'live': Group((LIVE,), 1),
     'first three': _g(dict(method='cosine'), *[dict(k, beta=b) for k, b in product((TOKENS, FRAMES), (0., .25))],
                       *CONTROLS, **_BOTH, **_CHOSEN),
-    'rate': _g(*_each(OURS, lr=_RATES), *_each(PAPER, lr=(2e-6, *_RATES)), *_each(CONTROLS[0], lr=_RATES[1:])),
+    'rate': _g(*_each(OURS, lr=_RATES), *_each(PAPER, lr=(2e-6, *_RATES)), *_each(CONTROLS[0], lr=(*_RATES[1:], .016)),
+               *_each(CONTROLS[1], lr=_RATES)),
     'sign': _g(*[dict(OURS, delta=d, eta=d, lr=r) for d, r in product((-1., 1.), _RATES)]),
     'released': _g(dict(PAPER, delta=1., eta=1., lr=2e-6, projection='random'), dict(PAPER, delta=1., eta=1.)),
     'beta': _g(*_each(OURS, beta=(0., .05, .1, .25, .5, 1.)), *_each(PAPER, beta=(0., .05, .1, .25, .5, 1.))),
     'alpha': _g(*_each(OURS, alpha=(.25, .5, 1., 2.)), *_each(PAPER, alpha=(.25, .5, 1., 2.)), full=True),
     'projection': _g(*[h for base in (OURS, PAPER, CONTROLS[0]) for h in _each(base, projection=_STARTS)], full=True),
     'keys': _g(*[dict(beta=0., keys=k, lr=r) for k, r in product(('tokens', 'frames', 'both'), (2e-3, 4e-3))]),
-    'steps': _g(*_each(OURS, steps=(250, 500, 1000, 2000)), *_each(PAPER, steps=(250, 500, 1000)), full=True),
+    'steps': _g(*_each(OURS, steps=(250, 500, 1000, 2000)), *_each(PAPER, steps=(250, 500, 1000)),
+                *_each(CONTROLS[0], steps=(250, 500, 1000, 2000)), full=True),
     'weights': _g(*[dict(OURS, delta=d, eta=e, unit_leader=u) for (d, e), u in product(
         ((-1., -1.), (-.5, -1.), (-2., -1.), (0., -1.), (1., -1.), (-1., 1.), (1., 1.)), (False, True))], full=True),
     'dash': _g(*[dict(base, dash=d) for base, d in product((OURS, PAPER), ('theta', 'linear', 'constant'))], full=True),
