@@ -10,6 +10,8 @@ from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parents[1]
 ANSI = re.compile(r'\x1b\[[0-9;]*m')
+FOLDED = re.compile(r'<details>.*?</details>', re.S)
+BLOCK = re.compile(r'^```py\n(.*?)^```', re.S | re.M)
 
 def directives(src):
     "Names on the leading `#|` lines of a cell"
@@ -22,6 +24,11 @@ def directives(src):
 def left_out(cell, flags):
     return cell.cell_type != 'code' or 'nbdev_export(' in cell.source or bool(directives(cell.source) & flags)
 
+def answers(nb):
+    "Code of the folded answers, each named by its cell: it runs where the notebook has ended, and its output is not kept"
+    return [nbformat.v4.new_code_cell(code, id=c.id) for c in nb.cells if c.cell_type == 'markdown'
+            for fold in FOLDED.findall(c.source) for code in BLOCK.findall(fold)]
+
 def run(path, flags, inplace=False, timeout=900):
     "Seconds that the notebook took, and what went wrong in it, or None"
     nb = nbformat.read(path, as_version=4); start = time.time()
@@ -32,6 +39,8 @@ def run(path, flags, inplace=False, timeout=900):
             for i, c in enumerate(nb.cells):
                 if not left_out(c, flags): client.execute_cell(c, i)
             client.set_widgets_metadata()
+            for c in answers(nb):
+                nb.cells.append(c); client.execute_cell(c, len(nb.cells) - 1); nb.cells.pop()   # it has to be one of nb's
     except Exception as e:   # a cell raised, took too long, or killed the kernel
         why = ANSI.sub('', str(e)) if isinstance(e, CellExecutionError) else f'{type(e).__name__}: {e}'
         return time.time() - start, f'{path.name} #{c.get("id")}: {why}'
