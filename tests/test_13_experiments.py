@@ -8,7 +8,8 @@ from fastcore.test import test_eq
 import contextlib, io
 import matplotlib.pyplot as plt, numpy as np
 from tvproxy.retrieval import query_ranks
-from tvproxy.runs import Setting, pack_ranks, read_rows, setting_name
+from tvproxy.probes import pack_ranks
+from tvproxy.runs import Setting, read_rows, setting_name
 from tvproxy.shapes import ShapesConfig, oracle_r1, plan_split, render
 from tvproxy.training import train_preset
 from tvproxy.experiments import *
@@ -111,6 +112,7 @@ def test_costs_are_measured_once_and_kept():
 
 def test_the_command_fills_the_table_of_its_config_and_says_what_it_has():
     "13_experiments.ipynb #eaa84b62"
+    from tvproxy.loop import TrainingError
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as said:
         with (mock.patch('tvproxy.experiments.fill_table', return_value={'a': 1}) as fill,
               mock.patch('tvproxy.experiments.measure_costs', return_value=[1, 2]) as measure):
@@ -124,6 +126,8 @@ def test_the_command_fills_the_table_of_its_config_and_says_what_it_has():
     test_eq((ExperimentsConfig().full, ExperimentsConfig().results), (False, 'nbs/results'))
     with mock.patch('tvproxy.experiments.fill_table', side_effect=KeyboardInterrupt):
         with pytest.raises(SystemExit, match='stopped; the rows so far are kept, and the same command goes on'): main([])
+    with mock.patch('tvproxy.experiments.fill_table', side_effect=TrainingError('fill_table: a worker has died')):
+        with pytest.raises(SystemExit, match='tvproxy_experiments: fill_table: a worker has died'): main([])
 
 
 def test_the_answer_to_exercise_2():

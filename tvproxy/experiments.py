@@ -16,13 +16,14 @@ from pathlib import Path
 import torch, torch.nn.functional as F
 
 from .encoders import VideoFeatures
-from .loop import TrainingStopped
+from .loop import TrainingError, TrainingStopped
 from .model import TVProxyConfig, TVProxyNet, preset
 from .resume import whole_file
 from .retrieval import late_interaction, proxy_scores
 from .scorer import ProxyScorer
 from .training import video_loss
-from .runs import Setting, fill_table, read_rows, seed_interval, setting_name, unpack_ranks
+from .probes import seed_interval, unpack_ranks
+from .runs import Setting, fill_table, read_rows, setting_name
 
 # %% ../nbs/13_experiments.ipynb #767d62ca
 WORLD_NAMES = 'scenes', 'one_scene'
@@ -252,6 +253,7 @@ def main(
     try: rows = fill_table(table_runs(c.full), folder / 'experiments.jsonl', c.out, c.workers, c.progress)
     except (KeyboardInterrupt, TrainingStopped) as e: raise SystemExit(
         'tvproxy_experiments: stopped; the rows so far are kept, and the same command goes on') from e
+    except TrainingError as e: raise SystemExit(f'tvproxy_experiments: {e}') from e
     costs = measure_costs(folder / 'costs.json')
     print(f'{len(rows)} rows in {folder / "experiments.jsonl"}, {len(costs)} costs in {folder / "costs.json"}; '
           f'{time.time() - start:.0f} s')
