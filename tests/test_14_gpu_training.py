@@ -144,15 +144,15 @@ def notebook():
             losses['total'].backward()
         return step
     # 14_gpu_training.ipynb #a5c5992b
-    SHORT = preset('b32', vision=dict(num_hidden_layers=4), text=dict(num_hidden_layers=2))
-    WHOLE = dict(plain={}, checkpointing=dict(checkpointing=True, model=SHORT),
+    SHORT = preset('b32', vision=dict(num_hidden_layers=3), text=dict(num_hidden_layers=2))
+    WHOLE = dict(plain=dict(batch_size=1), checkpointing=dict(checkpointing=True, model=SHORT),
                  micro_batch=dict(micro_batch=1, model=SHORT), bf16=dict(precision='bf16', model=SHORT))
 
     def compare_peak(way):
-        "Most bytes during a step of two clips, beyond 16 a parameter: computed, measured"
+        "Most bytes during a step of one or two clips, beyond 16 a parameter: computed, measured"
         c = replace(train_preset('msrvtt_b32'), **{'batch_size': 2, 'precision': 'no', **WHOLE[way]})
         parts = step_bytes(c, m=4 if c.precision == 'no' else 2)
-        return parts['peak'] - 16 * letters(c).P - parts['batch'], peak_bytes(a_step(c))
+        return parts['peak'] - 16 * letters(c).P - parts['batch'], peak_bytes(a_step(c, c.batch_size))
     # 14_gpu_training.ipynb #0e6355b2
     def step_flops(c):
         "Operations of a step of the whole batch, forwards and backwards (eq. 5 and 6)"
