@@ -120,7 +120,7 @@ torch.distributed.destroy_process_group()
         loss, grad = max(abs(x - y) for (x, _), (y, _) in zip(a, b)), 0.
         for (_, g), (_, h) in zip(a, b):
             top = max(x.norm() for x in h.values())
-            for name, want in h.items():   # the bias of the keys has no effect: its gradient is rounding, as 03_encoders shows
+            for name, want in h.items():   # the bias of the keys has no effect: its gradient is rounding, as 03a_towers shows
                 if want.norm() > 1e-6 * top: grad = max(grad, ((g[name] - want).norm() / want.norm()).item() if name in g else 1.)
         return loss, grad
     # 11a_train.ipynb #05542edf
