@@ -72,7 +72,6 @@ def test_a_share_of_regular_clips_shows_one_steady_scene_each_and_the_default_dr
         assert all(all(all(t.visible) for t in p.things) for p, *_ in plan_split(replace(c, irregular=0), 'test'))
         assert 45 <= sum(steady) <= 80 and not all(steady)
         test_eq(plan_split(c, 'test'), plan_split(replace(c, irregular=1.), 'test'))
-        test_eq(oracle_r1(plan_split(replace(c, world='scenes', irregular=.4), 'test')), 100)
     with pytest.raises(ValueError, match='irregular must be 0 to 1, got 1.5'): ShapesConfig(irregular=1.5)
 
 
@@ -99,6 +98,7 @@ def test_the_oracle_is_100_divided_by_the_clips_that_fit():
     with pytest.raises(ValueError, match='oracle_r1: no clips'): oracle_r1([])
     test_eq(oracle_r1(plan_split(ShapesConfig(), 'heldout')), 100)   # no set twice: one clip fits
     assert 60 < oracle_r1(plan_split(ShapesConfig('one_scene'), 'heldout')) < 90
+    test_eq(oracle_r1(plan_split(ShapesConfig(n_train=60, n_heldout=20, n_test=100, irregular=.4), 'test')), 100)
 
 
 def test_a_set_of_clips_is_complete_and_the_same_for_the_same_seed():

@@ -15,20 +15,13 @@ from tvproxy.data import *
 @pytest.fixture(scope="module", autouse=True)
 def notebook():
     "Setup cells of 02a_batches.ipynb, in order"
-    global PlainClips, folder, large_clips, own_folder, rates, shapes, tmp, tokenizer, train
+    global PlainClips, folder, large_clips, rates, shapes, tmp, tokenizer, train
     # 02a_batches.ipynb #025a1108
     folder = tempfile.TemporaryDirectory()
     tmp = Path(folder.name)
     shapes = make_shapes(tmp, ShapesConfig(n_train=8, n_heldout=2, n_test=4, train_captions=4), progress=False)
     train = load_clips('embedded', shapes, 'train')
     tokenizer = Tokenizer.train([t for c in train for t in c.captions])
-
-    def own_folder(name, text):
-        "A folder with three videos and a captions file"
-        root = tmp/name; root.mkdir()
-        for i, video in enumerate(('a.mp4', 'b.mp4', 'b.avi')): shutil.copy(shapes/f'test/0000{i}.mp4', root/video)
-        (root/'captions.csv').write_text(text, encoding='utf-8')
-        return root
     # 02a_batches.ipynb #18ac8521
     class PlainClips(torch.utils.data.Dataset):
         "Frames by decord, as a first version would read them"
@@ -77,7 +70,9 @@ def test_cached_frames_are_the_frames_that_are_read():
 
 def test_a_cache_reads_again_only_what_has_changed_and_keeps_what_was_read_before_an_error():
     "02a_batches.ipynb #5a63d0e6"
-    root = own_folder('cached', 'video,caption\na.mp4,one\nb.mp4,two\nb.avi,three\n')
+    root = tmp/'cached'; root.mkdir()
+    for i, video in enumerate(('a.mp4', 'b.mp4', 'b.avi')): shutil.copy(shapes/f'test/0000{i}.mp4', root/video)
+    (root/'captions.csv').write_text('video,caption\na.mp4,one\nb.mp4,two\nb.avi,three\n', encoding='utf-8')
     mine = load_clips('folder', root); good = Path(mine[1].path).read_bytes()
     Path(mine[1].path).write_bytes(b'broken')
     with pytest.raises(VideoError, match='b.mp4: cannot be decoded'):

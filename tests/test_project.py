@@ -180,6 +180,17 @@ def test_the_readme_s_training_command_runs_in_short(tmp_path):
         r = subprocess.run([Path(sys.executable).with_name(args[0]), *args[1:]], cwd=tmp_path, capture_output=True, text=True)
         assert r.returncode == 0, r.stdout + r.stderr
 
+def test_every_link_between_notebooks_leads_to_a_notebook_and_to_a_heading_in_it():
+    books = {p.name: json.loads(p.read_text(encoding='utf-8'))['cells'] for p in (ROOT/'nbs').glob('*.ipynb')}
+    prose = {n: '\n'.join(''.join(c['source']) for c in cells if c['cell_type'] == 'markdown') for n, cells in books.items()}
+    anchors = {n: {h.strip().replace(' ', '-') for h in re.findall(r'^#+ (.+)$', text, re.M)} for n, text in prose.items()}
+    lost, seen = [], 0
+    for name, text in prose.items():
+        for to, anchor in re.findall(r'\]\(([\w-]+\.ipynb)?(?:#([^)\s]+))?\)', text):
+            to, seen = to or name, seen + 1
+            if to not in books or anchor and anchor not in anchors[to]: lost.append(f'{name}: {to}#{anchor}')
+    assert seen > 300 and not lost, '\n'.join(lost)
+
 # A project of one notebook, on which each thing that the tools must refuse is done once
 
 CELLS = [('markdown', '# toy\n\n> One function'), ('code', '#| default_exp toy'),
@@ -277,6 +288,16 @@ def test_a_test_that_checks_nothing_when_it_runs_fails(toy):
 def test_a_cell_that_fails_fails_its_notebook(toy):
     write_notebook(toy/'nbs/00_toy.ipynb', [*CELLS, ('code', 'from toys.toy import double\ndouble()')])
     refused(tool(toy, 'tools/nbrun.py'), '00_toy.ipynb #cell5', 'TypeError')
+
+def test_code_of_folded_answers_runs_where_the_notebook_has_ended_and_is_not_kept(toy):
+    def answer(code): return f'1. How many?\n\n<details><summary>Answer</summary>\n\n```py\n{code}\n```\n</details>'
+    book = toy/'nbs/00_toy.ipynb'
+    write_notebook(book, [*CELLS, ('markdown', answer("open('../ran', 'w').write(str(two + more))")), ('code', 'more = 3')])
+    code, out = tool(toy, 'tools/nbrun.py', '--inplace')
+    assert code == 0, out
+    assert (toy/'ran').read_text() == '5' and len(json.loads(book.read_text())['cells']) == 7
+    write_notebook(book, [*CELLS, ('markdown', answer('1 / 0'))])
+    refused(tool(toy, 'tools/nbrun.py'), '00_toy.ipynb #cell5', 'ZeroDivisionError')
 
 @pytest.mark.parametrize('cell, why', [
     ('#| test\ntest_eq(double(1), 2)', 'needs a name'),

@@ -22,9 +22,8 @@ from .encoders import VideoFeatures
 from .evaluation import Embedded, embed_clips, gallery_proxy_scores
 from .loop import TrainingError, TrainingWarning, seed_everything
 from .model import TVProxyNet, preset
-from .probes import WAYS, WIDE, Looks, _metrics, ask_moments, choose_gammas, fit_gamma, fuse, in_galleries, leak
-from .probes import learn_gamma, look_at_rounds, moment_captions, named_scenes, pack_ranks, seed_interval
-from .probes import unpack_ranks   # some are here for who imports them from this module
+from .probes import Looks, _metrics, ask_moments, choose_gammas, fuse, in_galleries, leak, learn_gamma
+from .probes import look_at_rounds, named_scenes, pack_ranks
 from .refine import TextProxyGenerator
 from .resume import whole_file
 from .retrieval import LateInteraction, query_ranks, rank_metrics

@@ -153,21 +153,25 @@ def _check_frames(frames, fps, crf):
         f'write_mp4: fps must be at least 1 and crf 0 to 51, got {fps} and {crf}')
 
 # %% ../nbs/00_shapes.ipynb #ce2f434e
-def write_mp4(
-    path:str|Path,      # file to write; one that is there is replaced
-    frames:np.ndarray,  # (T, H, W, 3), uint8, RGB, H and W even
-    fps:int=FPS,        # frames a second
-    crf:int=30,         # x264's quality, 0 (lossless) to 51
-):
-    "Write frames as H.264 mp4, whole or not at all"
-    _check_frames(frames, fps, crf)
+def _encode(file, frames, fps=FPS, **options):
+    "Write frames as H.264 mp4 to a path or an open file"
     import av
-    options = {'crf': str(crf), 'preset': 'veryfast', 'threads': '1', 'x264-params': 'cpu-independent=1'}
-    with _whole(path) as part, av.open(str(part), 'w', format='mp4') as out:
+    options = {'crf': '30', 'preset': 'veryfast', 'threads': '1', 'x264-params': 'cpu-independent=1', **options}
+    with av.open(file, 'w', format='mp4') as out:
         stream = out.add_stream('libx264', rate=fps, width=frames.shape[2], height=frames.shape[1],
                                 pix_fmt='yuv420p', options=options)
         for f in frames: out.mux(stream.encode(av.VideoFrame.from_ndarray(f, 'rgb24')))
         out.mux(stream.encode(None))
+
+def write_mp4(
+    path:str|Path,      # file to write; one that is there is replaced
+    frames:np.ndarray,  # (T, H, W, 3), uint8, RGB, H and W even
+    fps:int=FPS,        # frames a second
+    crf:int=30,         # x264's quality, 0 (best) to 51
+):
+    "Write frames as H.264 mp4, whole or not at all"
+    _check_frames(frames, fps, crf)
+    with _whole(path) as part: _encode(str(part), frames, fps, crf=str(crf))
 
 # %% ../nbs/00_shapes.ipynb #2bf1a869
 TEMPLATES = ('{}, {} and {}', '{} with {} and {}', 'there is {}, {} and {}', 'a clip of {}, {} and {}',

@@ -299,23 +299,6 @@ class FrozenClips:
         held = Embedded(on(h.text), on(h.target), h.features.map(on), on(h.gallery))
         return FrozenClips(on(self.text), self.counts, self.views.map(on), held)
 
-# %% ../nbs/11_training.ipynb #65e5fad8
-@torch.no_grad()
-def freeze_clips(
-    config:TrainConfig,   # data, views and seed are read
-    model:TVProxyNet,     # with its tokenizer
-    progress:bool=True,   # show bars
-)->FrozenClips:
-    "Embed captions and several draws of frames of the training clips, and the held-out clips"
-    model.eval()
-    clips = load_splits(config, progress)
-    data, cache = _dataset(config, model, clips, progress)
-    text = embed_texts(model, [t for clip in clips['train'] for t in clip.captions])
-    counts = torch.tensor([len(clip.captions) for clip in clips['train']])
-    how = dict(frames=data.n_frames, batch=config.eval_batch, workers=config.workers)
-    return FrozenClips(text, counts, embed_views(model, data, config.views),
-                       embed_clips(model, clips['heldout'], cache.get('heldout'), **how))
-
 # %% ../nbs/11_training.ipynb #3fb020b7
 def _keep_frames(config, model, clips, split, progress):
     "Frames of a split, decoded once and kept beside the data; None where nothing is kept"
@@ -333,6 +316,23 @@ def _dataset(config, model, clips, progress):
     frames, size = c.frames or model.config.temporal_size, model.video.config.image_size
     return ClipDataset(clips['train'], frames, size, True, cache['train'], augment, c.seed), cache
 
+# %% ../nbs/11_training.ipynb #65e5fad8
+@torch.no_grad()
+def freeze_clips(
+    config:TrainConfig,   # data, views and seed are read
+    model:TVProxyNet,     # with its tokenizer
+    progress:bool=True,   # show bars
+)->FrozenClips:
+    "Embed captions and several draws of frames of the training clips, and the held-out clips"
+    model.eval()
+    clips = load_splits(config, progress)
+    data, cache = _dataset(config, model, clips, progress)
+    text = embed_texts(model, [t for clip in clips['train'] for t in clip.captions])
+    counts = torch.tensor([len(clip.captions) for clip in clips['train']])
+    how = dict(frames=data.n_frames, batch=config.eval_batch, workers=config.workers)
+    return FrozenClips(text, counts, embed_views(model, data, config.views),
+                       embed_clips(model, clips['heldout'], cache.get('heldout'), **how))
+
 # %% ../nbs/11_training.ipynb #baa6213b
 _CLIP_RUN = dict(cache=0, augment='none', workers=8, weight_decay=.2, warmup_share=.01, scale_max=200., eval_every=0,
                  lr=1e-6, lr_generator=1e-4, lr_projection=1e-4, precision='bf16', test=True, max_tokens=50,
@@ -349,7 +349,7 @@ TRAIN_PRESETS = {   # name: fields of TrainConfig; the rest as the config has it
                             max_tokens=70, model=preset('b32', **_FIRST_TOKEN))}
 
 _RELEASED = dict(lr_generator=2e-6, lr_projection=0., decay='released', schedule='released', adam_eps=1e-6,
-                 precision='fp16', keep_generator=True)   # its start comes with the weights, see below
+                 precision='fp16', keep_generator=True)   # its start comes with the weights: `tvproxy_convert --released-init`
 
 # %% ../nbs/11_training.ipynb #98b948e7
 FOUND_PRESETS = {   # name: (the preset that it changes, fields); what 13_experiments chose on held-out clips
