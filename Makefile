@@ -37,7 +37,7 @@ experiments: $(STAMP) ## the core of the table of experiments (about an hour on 
 experiments-full: $(STAMP) ## all of the table (some hours; filled in pieces, not run in one go)
 	$(BIN)/tvproxy_experiments --full
 
-test: $(STAMP) ## files up to date, notebooks, pytest; without slow, gpu and browser (14 minutes)
+test: $(STAMP) ## files up to date, notebooks, pytest; without slow, gpu and browser (18 minutes)
 	$(BIN)/python tools/check.py
 
 test-quick: $(STAMP) ## the same without the notebooks

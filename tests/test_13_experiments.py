@@ -99,35 +99,37 @@ def test_one_count_of_objects_is_a_perfect_reader_of_one_scene_but_not_of_three(
 
 def test_costs_are_measured_once_and_kept():
     "13_experiments.ipynb #ab430190"
+    from tvproxy import experiments   # a process of its own finds what to do in the module
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / 'costs.json'
-        with (mock.patch('tvproxy.experiments.RANKINGS', RANKINGS[:1]),
-              mock.patch('tvproxy.experiments.LEARNINGS', LEARNINGS[:1])):
-            costs = measure_costs(file, (20,), (4,))
+        with mock.patch.multiple(experiments, RANKINGS=RANKINGS[:1], LEARNINGS=LEARNINGS[:1]):
+            costs = experiments.measure_costs(file, (20,), (4,))
             test_eq([(c['kind'], c['how'], c['n']) for c in costs],
                     [('ranking', 'cosine', 20), ('learning', 'encoders', 4)])
             assert all(c['seconds'] > 0 and c['megabytes'] >= 0 for c in costs)
-            before = file.read_bytes(); test_eq(measure_costs(file, (20,), (4,)), costs); test_eq(file.read_bytes(), before)
+            before = file.read_bytes()
+            test_eq(experiments.measure_costs(file, (20,), (4,)), costs); test_eq(file.read_bytes(), before)
 
 
 def test_the_command_fills_the_table_of_its_config_and_says_what_it_has():
     "13_experiments.ipynb #eaa84b62"
+    from tvproxy import experiments   # the command is that of the module
     from tvproxy.loop import TrainingError
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as said:
         with (mock.patch('tvproxy.experiments.fill_table', return_value={'a': 1}) as fill,
               mock.patch('tvproxy.experiments.measure_costs', return_value=[1, 2]) as measure):
-            main(['--out', f'{folder}/out', '--results', folder, '--workers', '1', '--no-progress'])
+            experiments.main(['--out', f'{folder}/out', '--results', folder, '--workers', '1', '--no-progress'])
             core = fill.call_args.args
-            main(['--full', '--out', f'{folder}/out', '--results', folder])
+            experiments.main(['--full', '--out', f'{folder}/out', '--results', folder])
     test_eq(core, (table_runs(), Path(folder) / 'experiments.jsonl', f'{folder}/out', 1, False))
     test_eq((fill.call_args.args[0], fill.call_args.args[3:]), (table_runs(full=True), (2, True)))
     test_eq(measure.call_args.args, (Path(folder) / 'costs.json',))
     assert said.getvalue().startswith('1 rows in') and '2 costs in' in said.getvalue()
     test_eq((ExperimentsConfig().full, ExperimentsConfig().results), (False, 'nbs/results'))
     with mock.patch('tvproxy.experiments.fill_table', side_effect=KeyboardInterrupt):
-        with pytest.raises(SystemExit, match='stopped; the rows so far are kept, and the same command goes on'): main([])
+        with pytest.raises(SystemExit, match='stopped; the rows so far are kept, and the same command goes on'): experiments.main([])
     with mock.patch('tvproxy.experiments.fill_table', side_effect=TrainingError('fill_table: a worker has died')):
-        with pytest.raises(SystemExit, match='tvproxy_experiments: fill_table: a worker has died'): main([])
+        with pytest.raises(SystemExit, match='tvproxy_experiments: fill_table: a worker has died'): experiments.main([])
 
 
 def test_the_answer_to_exercise_2():
