@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo experiments experiments-full test test-quick test-all lab notebooks clean
+.PHONY: help setup demo experiments experiments-full test test-quick test-all test-browser docs lab notebooks clean
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
@@ -46,11 +47,22 @@ test-quick: $(STAMP) ## the same without the notebooks
 test-all: $(STAMP) ## the same with slow, gpu (where there is CUDA) and browser
 	$(BIN)/python tools/check.py --all
 
+$(DOCS): $(STAMP) requirements-docs.lock
+	$(BIN)/python -m pip install -q -r requirements-docs.lock
+	@touch $@
+
+docs: $(DOCS) ## the notebooks and the API as a static site in _docs (2 minutes)
+	$(BIN)/python tools/docs.py
+
+test-browser: $(DOCS) ## the site and JupyterLab in Chromium; skipped where there is none
+	$(BIN)/python -m pytest -m browser tests
+
 lab: $(STAMP) ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir=nbs
+	$(BIN)/jupyter lab --notebook-dir=nbs $(LAB)
 
 notebooks: $(STAMP) ## run all notebooks in place, then clean, export, tests and README
 	$(BIN)/python tools/nbrun.py --inplace
+	$(BIN)/python tools/openings.py
 	$(BIN)/nbdev_clean
 	$(BIN)/nbdev_export
 	$(BIN)/python tools/nbtests.py

@@ -21,7 +21,8 @@ setup(
                  f'Natural Language :: {cfg["language"]}', 'Programming Language :: Python :: 3'],
     python_requires=f'>={cfg["min_python"]}',
     install_requires=cfg['requirements'].split(),
-    extras_require={'dev': cfg['dev_requirements'].split(), 'search': cfg['search_requirements'].split()},
+    extras_require={'dev': cfg['dev_requirements'].split(), 'search': cfg['search_requirements'].split(),
+                    'docs': cfg['docs_requirements'].split()},
     entry_points={'console_scripts': cfg['console_scripts'].split()},
     packages=find_packages(include=[cfg['lib_name'], f'{cfg["lib_name"]}.*']),
 )

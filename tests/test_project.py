@@ -227,6 +227,7 @@ def built(tmp_path_factory):
     (root/'settings.ini').write_text(ini, encoding='utf-8')
     (root/'toys/__init__.py').write_text(f'__version__ = "{settings()["version"]}"\n', encoding='utf-8')
     write_notebook(root/'nbs/00_toy.ipynb', CELLS)
+    tool(root, 'tools/openings.py')
     tool(root, '-c', 'import nbdev.clean as c, nbdev.doclinks as d; c.nbdev_clean(); d.nbdev_export()')
     tool(root, 'tools/nbtests.py')
     code, out = files(root)
@@ -269,6 +270,11 @@ def test_a_cell_with_metadata_to_clean_is_refused(toy):
     f = toy/'nbs/00_toy.ipynb'
     f.write_text(f.read_text().replace('"execution_count": null', '"execution_count": 3', 1))
     refused(files(toy), 'nbs/00_toy.ipynb: not clean', 'nbdev_clean')
+
+def test_an_opening_that_names_another_neighbour_is_refused(toy):
+    p = toy/'nbs/00_toy.ipynb'
+    p.write_text(p.read_text(encoding='utf-8').replace('[← index](index.ipynb)', '[← 03_gone](03_gone.ipynb)'), encoding='utf-8')
+    refused(files(toy), '00_toy.ipynb', 'openings.py')
 
 def test_an_output_that_shows_a_path_of_the_machine_is_refused(toy):
     f = toy/'nbs/00_toy.ipynb'; book = json.loads(f.read_text())

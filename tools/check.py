@@ -76,6 +76,13 @@ def files_up_to_date():
         for b in books: shutil.copy(b, tmp/nbs)
         init = ROOT/lib/'__init__.py'
         if init.exists(): shutil.copy(init, tmp/lib)
+        (tmp/nbs/'results').mkdir()
+        if (times := ROOT/nbs/'results/times.json').exists(): shutil.copy(times, tmp/nbs/'results')
+        if why := quietly('tools/openings.py', cwd=tmp): wrong.append(f'openings of notebooks cannot be made: {why}')
+        opened = {f'{nbs}/{b.name}': tmp/nbs/b.name for b in books}
+        wrong += compare({f'{nbs}/{b.name}': b for b in books}, opened,
+            'its opening is not what its neighbours and nbs/results/times.json make; run `python tools/openings.py`', '', '')
+        for b in books: shutil.copy(b, tmp/nbs)
         if why := quietly('-c', NBDEV, cwd=tmp): wrong.append(f'nbdev_clean or nbdev_export failed: {why}')
         pairs = [(b.name, b.read_bytes(), (tmp/nbs/b.name).read_bytes()) for b in books]
         wrong += [f'{nbs}/{n}: not clean; run `nbdev_clean`{first_difference(a, b)}' for n, a, b in pairs if a != b]
@@ -100,6 +107,9 @@ def files_up_to_date():
             else: wrong += compare({f.name: f for f in ROOT.glob('README.md')}, {'README.md': tmp/'README.md'},
                 'differs from nbs/index.ipynb; edit that, then run `python tools/readme.py`',
                 'is not there; run `python tools/readme.py`', '')
+            if not why: wrong += compare({f: p for f, p in py_files(ROOT, nbs, 'images/index-*.png').items()},
+                py_files(tmp, nbs, 'images/index-*.png'), 'is not the picture in nbs/index.ipynb; run `python tools/readme.py`',
+                'is not there; run `python tools/readme.py`', 'no cell of nbs/index.ipynb draws it; remove it')
     for w in wrong: print(f'  {w}')
     return not wrong
 
