@@ -23,10 +23,10 @@ def notebook():
     # 11e_runs.ipynb #21918429
     tmp = tempfile.TemporaryDirectory()   # worlds, backbones and runs of this notebook
     root = tmp.name
-    # 11e_runs.ipynb #4049ca05
+    # 11e_runs.ipynb #b3d70e58
     easy = dict(small=True, irregular=0.)
     small = Setting(**easy)
-    # 11e_runs.ipynb #b3d70e58
+
     @functools.cache
     def shared():
         "Folder of the easy world with a backbone of a few steps, enough for a test"

@@ -8,6 +8,7 @@ __all__ = ['PROXIES', 'NOTES', 'DemoConfig', 'Stage', 'train_backbone', 'train_p
 
 # %% ../nbs/11b_demo.ipynb #1043b158
 import json, time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def train_head(
     frozen:FrozenClips,     # embeddings of the training clips
     run:TrainConfig,        # batch_size, lr_generator, weight_decay, warmup, clip_norm, scale_max and seed are read
     steps:int,              # of the optimiser
-    score,                  # function (model, text, features) -> (A, A) scores
+    score:Callable,         # (model, text, features) -> (A, A) scores
     progress:bool=False,    # show a bar
 )->torch.nn.Module:         # the model, ready to use
     "Train a second score on frozen embeddings with InfoNCE"
@@ -128,11 +129,11 @@ def train_late_interaction(
 
 # %% ../nbs/11b_demo.ipynb #6c90c3f4
 def compare(
-    stage:Stage,   # of `train_backbone`
-    name:str,      # of the row
-    scores=None,   # {'heldout', 'test'}: (A, B) scores of the method; None: cosine alone
-    **about,       # kept in the row: steps, seconds
-)->list:           # of rows: fused with the gamma chosen on held-out clips, and the method's score alone
+    stage:Stage,       # of `train_backbone`
+    name:str,          # of the row
+    scores:dict=None,  # {'heldout', 'test'}: (A, B) scores of the method; None: cosine alone
+    **about,           # kept in the row: steps, seconds
+)->list:               # of rows: fused with the gamma chosen on held-out clips, and the method's score alone
     "Rows of the table for one method"
     test, held, cosine = stage.seen['test'], stage.seen['heldout'], stage.cosine
     base = query_ranks(cosine['test'], test.target, test.gallery)
@@ -145,10 +146,10 @@ def compare(
 
 # %% ../nbs/11b_demo.ipynb #f6d7c383
 def two_stages(
-    model,                            # a `TVProxyNet` with gamma
-    seen:Embedded,                    # captions and clips, taken as one gallery
-    ks=(10, 20, 50, 100, 200, 300, 500),   # K, candidates
-)->dict:                              # 'all': metrics with proxies for all; of each first stage: K: metrics
+    model:TVProxyNet,                           # with gamma; None counts as 0
+    seen:Embedded,                              # captions and clips, taken as one gallery
+    ks:tuple=(10, 20, 50, 100, 200, 300, 500),  # K, candidates
+)->dict:                                        # 'all': metrics with proxies for all; of each first stage: K: metrics
     "R@k of ranking in two stages, and the share of the first ten that stays"
     text, f = seen.text, seen.features
     full = text @ f.video.T + (model.gamma or 0) * ProxyScorer(model).proxy_scores(text, f)
@@ -188,9 +189,9 @@ def _strip(path):
     return np.concatenate([frames[0], line, frames[1], line, frames[2]], 1)
 
 def draw_answers(
-    queries,  # what `answer` gives
-    file,     # picture to write, .png
-):            # the matplotlib figure
+    queries:list,   # what `answer` gives
+    file:str|Path,  # picture to write, .png
+):                  # the matplotlib figure
     "A picture of queries and their clips, three frames of each; a frame around the right one"
     import matplotlib.pyplot as plt
     k = max(len(q['clips']) for q in queries)
