@@ -200,8 +200,8 @@ def _draw_clip(ax, clip, place):
     import matplotlib.pyplot as plt
     ax.imshow(_strip(clip['path']))
     for i, w in enumerate(clip.get('attention', ())):
-        ax.add_patch(plt.Rectangle((49 * i, 50), 47 * w, 8, color='black', lw=0))
-        ax.set_ylim(59, -.5)
+        ax.add_patch(plt.Rectangle((49 * i, 51), 47 * w, 7, color='#e69f00', lw=0))
+        ax.set_ylim(61, -.5)
     ax.set(xticks=[], yticks=[])
     ax.set_xlabel(f'{place}, right' if clip['right'] else f'{place}', fontsize=6, labelpad=2)
     ax.spines[:].set(visible=clip['right'], edgecolor='black', linewidth=2)
