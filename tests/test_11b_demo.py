@@ -6,6 +6,7 @@ from pathlib import Path
 from unittest import mock
 from fastcore.test import test_eq
 from tvproxy.loop import seed_everything
+from tvproxy.model import TVProxyNet, preset
 from tvproxy.retrieval import LateInteraction, rank_metrics
 from tvproxy.shapes import ShapesConfig
 from tvproxy.demo import *
@@ -129,6 +130,12 @@ def test_the_picture_shows_every_clip_of_every_query_with_a_frame_around_the_rig
     shown = [ax for ax in fig.axes if ax.images]
     test_eq([ax.spines['left'].get_visible() for ax in shown], [True, False, False, False] * 3)
     assert (Path(tmp.name) / 'x.png').stat().st_size > 1000
+    net = TVProxyNet(preset('embedded', keys='frames')).eval()
+    clip = answer(stage, stage.cosine['test'], n=1, k=2, model=net)[0]['clips'][1]
+    b = [c.id for c in stage.test].index(clip['id'])
+    a = torch.linspace(0, 95, 3)[1].long()
+    want = net.generator.leader.steps(stage.seen['test'].text[a][None], stage.seen['test'].features.frames[b][None])[-1][1][0, 0]
+    torch.testing.assert_close(torch.tensor(clip['attention']), want); assert abs(sum(clip['attention']) - 1) < 1e-5
 
 
 def test_the_whole_demo_twice_gives_the_same_numbers():
