@@ -130,12 +130,17 @@ def test_the_picture_shows_every_clip_of_every_query_with_a_frame_around_the_rig
     shown = [ax for ax in fig.axes if ax.images]
     test_eq([ax.spines['left'].get_visible() for ax in shown], [True, False, False, False] * 3)
     assert (Path(tmp.name) / 'x.png').stat().st_size > 1000
+
+
+def test_the_attention_that_is_kept_of_a_clip_is_the_leader_s_and_sums_to_one():
+    "11b_demo.ipynb #12f1bc0a"
     net = TVProxyNet(preset('embedded', keys='frames')).eval()
     clip = answer(stage, stage.cosine['test'], n=1, k=2, model=net)[0]['clips'][1]
     b = [c.id for c in stage.test].index(clip['id'])
     a = torch.linspace(0, 95, 3)[1].long()
     want = net.generator.leader.steps(stage.seen['test'].text[a][None], stage.seen['test'].features.frames[b][None])[-1][1][0, 0]
-    torch.testing.assert_close(torch.tensor(clip['attention']), want); assert abs(sum(clip['attention']) - 1) < 1e-5
+    torch.testing.assert_close(torch.tensor(clip['attention']), want)
+    assert abs(sum(clip['attention']) - 1) < 1e-5
 
 
 def test_the_whole_demo_twice_gives_the_same_numbers():
