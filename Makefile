@@ -35,7 +35,7 @@ demo: $(STAMP) ## train and compare on the embedded data, answer three captions 
 experiments: $(STAMP) ## the core of the table of experiments (about an hour on two cores); goes on where it was stopped
 	$(BIN)/tvproxy_experiments
 
-experiments-full: $(STAMP) ## all of the table (some hours; filled in pieces, not run in one go)
+experiments-full: $(STAMP) ## all of the table (some hours; goes on where it was stopped)
 	$(BIN)/tvproxy_experiments --full
 
 test: $(STAMP) ## files up to date, notebooks, pytest; without slow, gpu and browser (18 minutes)

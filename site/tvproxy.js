@@ -2,5 +2,6 @@
 document.addEventListener('DOMContentLoaded', () => renderMathInElement(document.body, {
   delimiters: [{left: '$$', right: '$$', display: true}, {left: '$', right: '$', display: false}],
   ignoredTags: ['script', 'noscript', 'style', 'textarea', 'pre', 'code', 'option'],
+  ignoredClasses: ['jp-OutputArea', 'highlight', 'clipboard-copy-txt'],
   throwOnError: false
 }));

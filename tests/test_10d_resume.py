@@ -126,6 +126,16 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one_and_no_part_of_itself
     test_eq(file.read_bytes(), b'new')
 
 
+def test_a_state_is_plain_data_and_tensors_and_is_read_without_running_code():
+    "10d_resume.ipynb #6daf5bd2"
+    run = toy_run(History(), steps=3); run.fit()
+    torch.save(run_state(run, {'lr': .01}), tmp / 'state.pt')
+    back = torch.load(tmp / 'state.pt', weights_only=True)
+    test_eq((back['step'], back['config'], back['scaler']), (3, {'lr': .01}, None))
+    test_eq(back['callbacks'], [['History', {'rows': run.callbacks[-1].rows}]])   # the others have nothing to remember
+    torch.testing.assert_close(back['model'], dict(run.model.state_dict()), atol=0, rtol=0)
+
+
 def test_a_run_that_goes_on_from_its_state_ends_with_the_bits_of_one_that_never_stopped():
     "10d_resume.ipynb #078258da"
     whole = toy_run(History(), steps=20); whole.fit()
@@ -141,6 +151,16 @@ def test_a_run_that_goes_on_from_its_state_ends_with_the_bits_of_one_that_never_
     cold = toy_run(History(), steps=20, start=10)   # without the optimiser's memory
     cold.model.load_state_dict(state['model']); cold.fit()
     assert not torch.equal(weights(cold), weights(whole))
+
+
+def test_a_new_state_makes_older_ones_go_and_later_ones_and_what_a_killed_process_left():
+    "10d_resume.ipynb #5ce9eb0f"
+    names = lambda: sorted(f.name for f in (tmp / 'few').iterdir())
+    for s in (5, 10, 15): file = save_state(dict(step=s), tmp / 'few', keep=2)
+    test_eq((file.name, names()), ('step-00000015.pt', ['step-00000010.pt', 'step-00000015.pt']))
+    (tmp / 'few/.step-00000020.pt.part').write_bytes(b'half')
+    save_state(dict(step=12), tmp / 'few', keep=2)
+    test_eq(names(), ['step-00000010.pt', 'step-00000012.pt'])
 
 
 def test_the_newest_states_are_kept_and_one_that_is_damaged_gives_way_to_the_one_before_it():
@@ -176,6 +196,26 @@ def test_other_settings_are_named_and_refused_and_free_ones_may_differ():
         check_settings({'lr': 1}, {'lr': 2, 'beta': 3}, where='runs/a')
 
 
+def test_one_number_that_is_not_finite_is_enough():
+    "10d_resume.ipynb #3717e295"
+    net = nn.Linear(3, 2)
+    assert all_finite(net)
+    for bad in (math.nan, math.inf, -math.inf):
+        net.bias.data[1] = bad
+        assert not all_finite(net)
+
+
+def test_the_curves_of_a_run_are_written_a_callback_without_rows_has_no_file_and_a_failure_only_warns():
+    "10d_resume.ipynb #4a6471c1"
+    run = toy_run(History(), steps=2)
+    write_curves(run, tmp / 'no-curves'); assert not (tmp / 'no-curves').exists()
+    run.fit(); write_curves(run, tmp / 'curves')
+    test_eq([p.name for p in (tmp / 'curves').iterdir()], ['history.json'])
+    test_eq(json.loads((tmp / 'curves/history.json').read_text()), run.callbacks[-1].rows)
+    (tmp / 'no folder').write_text('')
+    with pytest.warns(TrainingWarning, match='history.json cannot be written'): write_curves(run, tmp / 'no folder')
+
+
 def test_states_are_saved_every_so_often_at_the_end_and_before_an_error_between_two_steps():
     "10d_resume.ipynb #0373c03f"
     where = tmp / 'run/states'
@@ -183,9 +223,6 @@ def test_states_are_saved_every_so_often_at_the_end_and_before_an_error_between_
     run = toy_run(History(), SaveState(where, 8, keep=9), steps=20); run.fit()
     test_eq(names(), ['00000008', '00000016', '00000020'])
     test_eq(len(json.loads((tmp / 'run/history.json').read_text())), 20)
-    write_curves(toy_run(), tmp / 'no-curves'); assert not (tmp / 'no-curves').exists()
-    run.callbacks[3].rows = [1]; write_curves(run, tmp / 'curves')
-    test_eq((tmp / 'curves/history.json').read_text(), '[1]')
     class Trouble(Callback):
         def __init__(self, event, error): setattr(self, event, lambda run: self.boom(run, error))
         def boom(self, run, error):

@@ -216,6 +216,19 @@ def test_a_full_model_of_every_preset_has_groups_for_encoders_generator_and_seco
     assert any('norm' in n for g in theirs.param_groups if g['weight_decay'] for n in g['names'])
 
 
+def test_a_run_is_built_at_its_first_step_with_its_callbacks_in_order_and_what_does_not_learn_frozen():
+    "11a_train.ipynb #61947ad6"
+    c = TrainConfig(data=str(tour), part='encoders', steps=4, batch_size=8, device='cpu', watch_every=0,
+                    out=f'{tmp.name}/built')
+    run, again = [build_run(c, [Callback()], progress=False) for _ in range(2)]
+    test_eq((run.start, run.steps), (0, 4))
+    test_eq({n.split('.')[0] for n, p in run.model.named_parameters() if p.requires_grad}, {'text', 'video', 'logit_scale'})
+    test_eq([type(cb).__name__ for cb in run.callbacks], [
+        'SeedSteps', 'CheckFinite', 'ClipGradients', 'Schedule', 'ClampScale', 'History', 'Checkpoint', 'Callback',
+        'StopOnSignal', 'SaveState'])
+    torch.testing.assert_close(again.model.state_dict(), run.model.state_dict(), atol=0, rtol=0)   # of the same seed
+
+
 def test_a_run_that_cannot_be_is_refused_before_anything_is_read():
     "11a_train.ipynb #b5842547"
     with pytest.raises(ValueError, match="part must be 'encoders', 'generator' or 'all', got 'text'"): train(TrainConfig(part='text'))

@@ -6,6 +6,7 @@ from pathlib import Path
 from unittest import mock
 from fastcore.test import test_eq
 from tvproxy.loop import seed_everything
+from tvproxy.model import TVProxyNet, preset
 from tvproxy.retrieval import LateInteraction, rank_metrics
 from tvproxy.shapes import ShapesConfig
 from tvproxy.demo import *
@@ -55,6 +56,20 @@ def test_a_generator_on_the_frozen_backbone_scores_every_pair_of_a_gallery():
     test_eq([(p['beta'], p['lr']) for p in PROXIES.values()], [(.25, 2e-3), (0., 4e-3)])
 
 
+def test_a_head_is_trained_in_place_ready_to_use_and_the_same_each_time_and_the_embeddings_stay():
+    "11b_demo.ipynb #cf24620c"
+    was = stage.frozen.text.clone()
+    def trained():
+        seed_everything(0)
+        head = LateInteraction(96)
+        assert train_head(head, stage.frozen, stage.run, 3, lambda m, t, f: m(t, f.frames)) is head
+        return head
+    a, b = trained(), trained()
+    assert not a.training and not torch.equal(a.text.weight, torch.eye(96))
+    torch.testing.assert_close(b.state_dict(), a.state_dict(), atol=0, rtol=0)
+    torch.testing.assert_close(stage.frozen.text, was, atol=0, rtol=0)
+
+
 def test_the_control_scores_every_pair_and_learns_on_the_same_embeddings():
     "11b_demo.ipynb #543d79ec"
     from dataclasses import replace
@@ -99,14 +114,53 @@ def test_with_k_of_all_videos_two_stages_are_one_and_with_few_they_rank_by_the_f
 
 
 def test_answers_are_the_best_clips_of_the_query_s_own_gallery_and_one_is_right_where_the_scores_know_it():
+    "11b_demo.ipynb #ce1ceef1"
+    queries = answer(stage, stage.seen['test'].right.float(), n=3, k=4)
+    test_eq([(len(q['clips']), q['clips'][0]['right'], q['rank']) for q in queries], [(4, True, 1.)] * 3)
+    gallery = {clip.id: clip.gallery for clip in stage.test}
+    assert all(len({gallery[c['id']] for c in q['clips']}) == 1 for q in queries)
+
+
+def test_the_picture_shows_every_clip_of_every_query_with_a_frame_around_the_right_one():
     "11b_demo.ipynb #5f792877"
     import matplotlib
     matplotlib.use('Agg')
     queries = answer(stage, stage.seen['test'].right.float(), n=3, k=4)
-    test_eq([(len(q['clips']), q['clips'][0]['right'], q['rank']) for q in queries], [(4, True, 1.)] * 3)
     fig = draw_answers(queries, Path(tmp.name) / 'x.png')
-    test_eq(len([ax for ax in fig.axes if ax.images]), 12)
+    shown = [ax for ax in fig.axes if ax.images]
+    test_eq([ax.spines['left'].get_visible() for ax in shown], [True, False, False, False] * 3)
     assert (Path(tmp.name) / 'x.png').stat().st_size > 1000
+
+
+def test_the_attention_that_is_kept_of_a_clip_is_the_leader_s_and_sums_to_one():
+    "11b_demo.ipynb #12f1bc0a"
+    net = TVProxyNet(preset('embedded', keys='frames')).eval()
+    clip = answer(stage, stage.cosine['test'], n=1, k=2, model=net)[0]['clips'][1]
+    b = [c.id for c in stage.test].index(clip['id'])
+    a = torch.linspace(0, 95, 3)[1].long()
+    want = net.generator.leader.steps(stage.seen['test'].text[a][None], stage.seen['test'].features.frames[b][None])[-1][1][0, 0]
+    torch.testing.assert_close(torch.tensor(clip['attention']), want)
+    assert abs(sum(clip['attention']) - 1) < 1e-5
+
+
+def test_the_whole_demo_twice_gives_the_same_numbers():
+    "11b_demo.ipynb #d41b33cb"
+    small = replace(tiny, steps=2, generator_steps=2)
+    a, b = run_demo(small), run_demo(small)
+    for r in a['rows'] + b['rows']: r.pop('seconds', None)
+    test_eq(a, b)
+
+
+def test_the_table_has_a_line_a_row_and_the_gain_of_each_but_the_baseline():
+    "11b_demo.ipynb #5701aa4a"
+    ranks = {'R@1': 8.2, 'R@5': 28.1, 'R@10': 43., 'MdR': 13.5, 'MnR': 23.7}
+    both = {'text to video': ranks, 'video to text': ranks}
+    rows = [dict(method='cosine', gamma=None, gain=(0., 0., 0.), steps=10, seconds=2.4, **both),
+            dict(method='ours', gamma=.5, gain=(1.1, -.5, 1.8), **both)]
+    lines = format_table({'rows': rows, 'chance': .4, 'oracle': 99.}).splitlines()
+    test_eq(lines[3].split('|')[3].split(), []); test_eq(lines[4].split('|')[3].split(), ['+1.1', '[-0.5,', '+1.8]'])
+    test_eq(lines[4].split('|')[1].split(), ['8.2', '28.1', '43.0', '13.5', '23.7'])
+    test_eq([l.split() for l in lines[5:]], [['chance', '|', '0.4'], ['oracle', '|', '99.0']])
 
 
 def test_the_command_prints_one_table_three_queries_and_the_paths_of_what_it_wrote():
@@ -121,11 +175,3 @@ def test_the_command_prints_one_table_three_queries_and_the_paths_of_what_it_wro
     results = json.loads(Path(f'{tmp.name}/cmd/results.json').read_text())
     test_eq(len(results['rows']), 7); torch.testing.assert_close(results['chance'], 100 / 24)
     assert format_table(results) in said and NOTES.format(**results) in said
-
-
-def test_the_whole_demo_twice_gives_the_same_numbers():
-    "11b_demo.ipynb #d41b33cb"
-    small = replace(tiny, steps=2, generator_steps=2)
-    a, b = run_demo(small), run_demo(small)
-    for r in a['rows'] + b['rows']: r.pop('seconds', None)
-    test_eq(a, b)

@@ -160,12 +160,16 @@ def test_a_notebook_runs_from_top_to_bottom_in_jupyterlab(chromium, lab):
         page.goto(f'{url}lab/tree/{book.name}?token={token}&reset')
         page.wait_for_selector('.jp-Notebook .jp-Cell', timeout=60_000)
         page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60_000)
+        page.wait_for_timeout(3000)   # a kernel is idle before its page is ready
         page.get_by_role('menuitem', name='Run', exact=True).click()
         page.get_by_text('Run All Cells', exact=True).click()
-        deadline = time.time() + 240
-        while time.time() < deadline:   # saved again and again: the file says which cells have run
-            page.keyboard.press('Control+s')
-            page.wait_for_timeout(2000)
+        page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="busy"]', timeout=60_000)
+        page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=240_000)
+        page.get_by_role('menuitem', name='File', exact=True).click()
+        page.get_by_text('Save Notebook', exact=True).click()
+        deadline = time.time() + 60
+        while time.time() < deadline:   # the saved file says which cells have run
+            page.wait_for_timeout(1000)
             code = [c for c in json.loads(book.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code']
             if all(c['execution_count'] for c in code if ''.join(c['source']).strip()): break
         else: pytest.fail(f'{sum(not c["execution_count"] for c in code)} of {len(code)} cells did not run')

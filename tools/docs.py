@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r'(?<=\]\()(?:([\w-]+)\.ipynb)?(#[^)\s]*)?(?=\))')
 OUTSIDE = re.compile(r'(?<=\]\()\.\./(?=[^)\s]+\))')   # files of the project that are no page
 FILE = re.compile(r'(<a\b[^>]*?) href="(?![a-z]+:|#)[^"]*"')   # in an output: what lay beside the notebook when it ran
+WIDGET = 'application/vnd.jupyter.widget-view+json'   # would fetch its code from elsewhere
 NO_ECHO = re.compile(r'#\| echo: false\b')
 ALT = re.compile(r'(?<=<img alt=")No description has been provided for this image(?=")')
 CODE = re.compile(r'(?<![`\w\[/])`([A-Za-z_][\w.]*)`(?![`\]])')
@@ -52,17 +53,20 @@ def link_names(text, where):
     for line in text.split('\n'):
         fence = line.lstrip().startswith(('```', '~~~'))
         fenced ^= fence
-        if fence or fenced or line.startswith('#'): out.append(line)
+        if fence or fenced: out.append(line)
+        elif line.startswith('#'): out.append(line.replace('`', ''))   # the table of contents would leave code out
         else: out.append(CODE.sub(lambda m: f'[{m[0]}]({where[m[1]]})' if m[1] in where else m[0], line))
     return '\n'.join(out)
 
 def notebook(path, where, source):
     "A notebook as the site shows it; `source` is where the project's files are read on the web"
     nb = cells_of(path)
+    nb['metadata'].pop('widgets', None)
     hidden = lambda s: 'nbdev_export()' in s or s.startswith(('#| default_exp', '# Alone, as on a hosted'))
     nb['cells'] = [c for c in nb['cells'] if not hidden(''.join(c['source']))]
     for c in nb['cells']:
         if NO_ECHO.match(''.join(c['source'])): c['metadata'] = {'tags': ['hide_input']}
+        if 'outputs' in c: c['outputs'] = [o for o in c['outputs'] if WIDGET not in o.get('data', {})]
         for o in c.get('outputs', []):
             if 'text/html' in o.get('data', {}): o['data']['text/html'] = FILE.sub(r'\1', ''.join(o['data']['text/html']))
         if c['cell_type'] != 'markdown': continue

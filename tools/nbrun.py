@@ -41,14 +41,14 @@ def run(path, flags, inplace=False, timeout=900):
                 if left_out(c, flags): continue
                 began = time.time(); client.execute_cell(c, i)
                 if 'test' in directives(c.source): tests += time.time() - began
-            client.set_widgets_metadata()
             for c in answers(nb):
                 nb.cells.append(c); client.execute_cell(c, len(nb.cells) - 1); nb.cells.pop()   # it has to be one of nb's
     except Exception as e:   # a cell raised, took too long, or killed the kernel
         why = ANSI.sub('', str(e)) if isinstance(e, CellExecutionError) else f'{type(e).__name__}: {e}'
         return time.time() - start, tests, f'{path.name} #{c.get("id")}: {why}'
     if inplace:
-        for c in nb.cells:   # a slider without its kernel moves nothing
+        nb.metadata.pop('widgets', None)   # a slider without its kernel moves nothing
+        for c in nb.cells:
             if c.cell_type == 'code': c.outputs = [o for o in c.outputs if WIDGET not in o.get('data', {})]
         nbformat.write(nb, path)
     return time.time() - start, tests, None

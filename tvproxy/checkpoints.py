@@ -31,8 +31,8 @@ def _named_tensors(found, source):
 
 # %% ../nbs/09b_checkpoints.ipynb #e54ed53b
 def read_weights(
-    path,     # a file: .safetensors, or of `torch.save`
-)->dict:      # name -> tensor, on the CPU
+    path:str|Path,  # a file: .safetensors, or of `torch.save`
+)->dict:            # name -> tensor, on the CPU
     "Tensors by name from a file; one that holds more than tensors is refused and nothing of it is run"
     path = Path(path)
     if not path.is_file(): raise FileNotFoundError(f'from_released: no file {path}')
@@ -104,8 +104,8 @@ def _ours(name, tensors):
 
 # %% ../nbs/09b_checkpoints.ipynb #5f86c121
 def released_shapes(
-    model,   # a `TVProxyNet`; on the device `meta` it costs nothing
-)->dict:     # released name -> shape
+    model:TVProxyNet,  # whose sizes count; on the device `meta` it costs nothing
+)->dict:               # released name -> shape
     "What a checkpoint in the released layout must hold to fill a model"
     want = {}
     for name, p in model.state_dict().items():
@@ -268,11 +268,11 @@ def _fill(weights, config, source, absent=()):
 
 # %% ../nbs/09b_checkpoints.ipynb #db9bc297
 def load_released(
-    source,                    # a file as `read_weights` takes it, or a state dict
-    config=None,               # `TVProxyConfig`: what no shape tells (sign, dash, heads); None: defaults
-    released_init:bool=False,  # start what the file lacks as the released code does, not as we do
-    **choices,                 # fields of `TVProxyConfig`, in place of a whole config
-)->TVProxyNet:                 # ready to use (dropout off), with `.load_report`
+    source:dict|str|Path,       # a file as `read_weights` takes it, or a state dict
+    config:TVProxyConfig=None,  # what no shape tells (sign, dash, heads); None: defaults
+    released_init:bool=False,   # start what the file lacks as the released code does, not as we do
+    **choices,                  # fields of `TVProxyConfig`, in place of a whole config
+)->TVProxyNet:                  # ready to use (dropout off), with `.load_report`
     "A model from a checkpoint in the released layout, or from CLIP-ViP's pretraining, every name accounted for"
     weights = _named_tensors(source, 'the state dict') if isinstance(source, dict) else read_weights(source)
     said = 'the state dict' if isinstance(source, dict) else str(source)

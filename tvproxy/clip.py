@@ -53,7 +53,7 @@ def _start_vip(model, noise):
 
 # %% ../nbs/09c_clip.ipynb #b4b20771
 def load_clip(
-    name,                      # a folder that transformers' CLIPModel can read, or the name of one on the hub
+    name:str|Path,             # a folder that transformers' CLIPModel can read, or the name of one on the hub
     released_init:bool=False,  # start second projection and generator as the released code does, not as we do
     added_noise:float=.1,      # spread of the added tokens around [CLS], in standard deviations of [CLS]
     download:bool=True,        # ask the hub if there is no such folder

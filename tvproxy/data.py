@@ -28,7 +28,7 @@ class Clip:
 class _BadRows:
     "Called with what is wrong with a row: an error at once, or a count and one warning"
     def __init__(self,
-        mode,  # 'error' or 'skip'
+        mode:str,  # 'error' or 'skip'
     ): self.mode, self.said = mode, []
 
     def __call__(self, why):
@@ -133,7 +133,7 @@ def _all_rows(dataset, root, bad):
 # %% ../nbs/02_data.ipynb #a27f677a
 def clip_splits(
     dataset:str,     # as in `load_clips`
-    root,            # the folder
+    root:str|Path,   # the folder
 )->list:             # names in alphabetical order; empty where the rows name no split
     "The splits that a data set has; of a benchmark those whose lists are there"
     if dataset in _BENCHMARKS:
@@ -186,10 +186,10 @@ def _own_clips(dataset, root, split, videos, missing, bad):
 # %% ../nbs/02_data.ipynb #80f77ca1
 def load_clips(
     dataset:str,           # 'embedded' (made by `make_shapes`), 'folder' (yours), 'msrvtt', 'didemo', 'activitynet'
-    root,                  # the folder
+    root:str|Path,         # the folder
     split:str=None,        # such as 'train', 'heldout' or 'test'; None takes every clip
     *,
-    videos=None,           # folder of the videos; None: root/videos where it is there (benchmarks), else root
+    videos:str|Path=None,  # folder of the videos; None: root/videos where it is there (benchmarks), else root
     captions:str=None,     # benchmarks: 'one' or 'all' (msrvtt), 'paragraph' or 'sentences'; None: the first
     train_list:str='9k',   # msrvtt: '9k' or '7k', the list to train on
     missing:str='error',   # a video that is not there: 'error', or 'skip' with one warning
@@ -223,9 +223,9 @@ def _check_clips(clips, read, progress):
             'words': (words[0], median(words), words[-1]) if words else None, 'unreadable': bad}
 
 def check_data(
-    clips,               # of `Clip`; or the name of a data set, as in `load_clips`
-    root=None,           # the folder, if the name of a data set is given
-    read=True,           # read the first and the last frame of each, which finds files that are broken
+    clips:str|list,      # of `Clip`; or the name of a data set, as in `load_clips`
+    root:str|Path=None,  # the folder, if the name of a data set is given
+    read:bool=True,      # read the first and the last frame of each, which finds files that are broken
     progress:bool=True,  # show a bar
     **choices,           # for a benchmark, as in `check_benchmark`
 ):                       # dict of counts and `unreadable`, (id, reason) pairs; of a benchmark a `DataReport`
@@ -240,8 +240,8 @@ def check_data(
 class _TokenIds:
     "Captions to token ids (eq. 1), by any tokenizer of transformers"
     def __init__(self,
-        fast,               # a tokenizer of transformers; its end token must have the highest id
-        max_length:int=32,  # tokens a caption at most, start and end included
+        fast:'PreTrainedTokenizerBase',  # a tokenizer of transformers; its end token must have the highest id
+        max_length:int=32,               # tokens a caption at most, start and end included
     ):
         if fast.eos_token_id != len(fast) - 1: raise ValueError(
             f'Tokenizer: the end token must have the highest id, {len(fast) - 1}, as in CLIP; got {fast.eos_token_id}')
@@ -252,8 +252,8 @@ class _TokenIds:
     def __len__(self): return len(self.fast)
 
     def __call__(self,
-        captions,  # A sentences, or one
-    )->dict:       # input_ids and attention_mask, (A, L), long; L as long as the longest caption needs
+        captions:str|list,  # A sentences, or one
+    )->dict:                # input_ids and attention_mask, (A, L), long; L as long as the longest caption needs
         "Token ids of captions (eq. 1); too long ones lose words, never the end token"
         captions = [captions] if isinstance(captions, str) else list(captions)
         for i, c in enumerate(captions):
@@ -263,8 +263,8 @@ class _TokenIds:
         return {k: out[k] for k in ('input_ids', 'attention_mask')}
 
     def decode(self,
-        ids,       # (L,), token ids
-    )->str:        # words; start, end, padding and unknown words are left out
+        ids:'list|torch.Tensor',  # (L,), token ids
+    )->str:                       # words; start, end, padding and unknown words are left out
         "The words behind token ids"
         return self.fast.decode(ids, skip_special_tokens=True)
 
@@ -287,7 +287,7 @@ class Tokenizer(_TokenIds):
     "Captions to token ids: start, words, end, padding; the end token has the highest id, as CLIP's has (eq. 1)"
     @classmethod
     def train(cls,
-        captions,           # sentences to take the words from
+        captions:list,      # sentences to take the words from
         max_length:int=32,  # tokens a caption at most, start and end included
     )->'Tokenizer':
         "A vocabulary of whole words, as small as the captions allow"
@@ -298,7 +298,7 @@ class Tokenizer(_TokenIds):
 
     @classmethod
     def from_pretrained(cls,
-        folder,               # a folder with tokenizer files, or the name of a tokenizer on the hub
+        folder:str|Path,      # a folder with tokenizer files, or the name of a tokenizer on the hub
         max_length:int=None,  # tokens a caption at most; None: what the files say, 77 at most
     )->'Tokenizer':
         "Load what `save_pretrained` wrote, or CLIP's own"
@@ -307,7 +307,7 @@ class Tokenizer(_TokenIds):
         return cls(fast, max_length or min(fast.model_max_length, 77))
 
     def save_pretrained(self,
-        folder,  # written into
+        folder:str|Path,  # written into
     ):
         "Write the tokenizer's files, the token limit among them"
         self.fast.model_max_length = self.max_length
@@ -315,6 +315,7 @@ class Tokenizer(_TokenIds):
 
 # %% ../nbs/02a_batches.ipynb #5d9b21de
 import math, signal
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np, torch
@@ -342,10 +343,10 @@ def _keep(part, file, stamps):
 
 # %% ../nbs/02a_batches.ipynb #f63df40b
 def cache_frames(
-    clips,               # of `Clip`
+    clips:list,          # of `Clip`
     n:int,               # frames a clip, evenly spread
     size:int,            # S, px
-    file=None,           # .npy file to keep them in; rows of unchanged videos are taken from it
+    file:str|Path=None,  # .npy file to keep them in; rows of unchanged videos are taken from it
     progress:bool=True,  # show a bar
 )->np.ndarray:           # (clips, n, 3, S, S), uint8; memory-mapped where `file` is given
     "Decode every clip once; a clip that cannot be read is a `VideoError`, and what was read before is kept"
@@ -385,12 +386,12 @@ def _seed(seed, epoch, i): return ((seed * 1_000_003 + epoch) * 1_000_003 + i) %
 class ClipDataset(torch.utils.data.Dataset):
     "Frames and one caption of each clip; in training each `epoch` draws anew, and the same seed draws the same"
     def __init__(self,
-        clips,                  # of `Clip`, each with captions
+        clips:list,             # of `Clip`, each with captions
         n_frames:int=12,        # T, frames a clip
         size:int=224,           # S, px
         train:bool=False,       # draw frames and caption at random; else evenly spread frames, first caption
         cache:np.ndarray=None,  # what `cache_frames` gives for these clips: no file is read
-        augment=None,           # function (frames (T, 3, S, S), generator) -> frames, in training
+        augment:Callable=None,  # function (frames (T, 3, S, S), generator) -> frames, in training
         seed:int=0,             # of the draws
     ):
         self.clips, self.n_frames, self.size, self.train = list(clips), n_frames, size, train
@@ -439,11 +440,11 @@ def _examples(data, indices):
 class _Batches(torch.utils.data.Sampler):
     "Numbers of the clips of each batch, this process's share of them; in training in a new order each epoch"
     def __init__(self,
-        dataset,     # a `ClipDataset`
-        batch_size,  # clips a batch, of all processes together
-        seed,        # of the orders
-        rank,        # of this process
-        world,       # processes
+        dataset:ClipDataset,  # whose clips are shared out
+        batch_size:int,       # clips a batch, of all processes together
+        seed:int,             # of the orders
+        rank:int,             # of this process, from 0
+        world:int,            # how many processes share a batch
     ):
         self.dataset, self.batch_size, self.seed, self.rank, self.world = dataset, batch_size, seed, rank, world
         self.skip = 0   # batches to leave out at the beginning of the next pass
@@ -472,13 +473,13 @@ def _leave_signals(worker):
 
 # %% ../nbs/02a_batches.ipynb #48aeb828
 def make_loader(
-    dataset:ClipDataset,  # what to load
-    tokenizer,            # a `Tokenizer`
-    batch_size:int=64,    # B, clips a batch
-    workers:int=0,        # processes that read ahead; 0 reads in this one
-    seed:int=0,           # of the order, in training
-    rank:int=0,           # of several processes that share each batch, which this one is
-    world:int=1,          # how many share; the parts may be uneven, but none is empty
+    dataset:ClipDataset,         # what to load
+    tokenizer:Tokenizer,         # of the captions
+    batch_size:int=64,           # B, clips a batch
+    workers:int=0,               # processes that read ahead; 0 reads in this one
+    seed:int=0,                  # of the order, in training
+    rank:int=0,                  # of several processes that share each batch, which this one is
+    world:int=1,                 # how many share; the parts may be uneven, but none is empty
 )->torch.utils.data.DataLoader:  # frames (B, T, 3, S, S) uint8; input_ids, attention_mask (B, L); index (B,)
     "Batches of a data set; in training shuffled anew each `epoch` of it, and the last short one is left out"
     if len(dataset) < 1: raise ValueError('make_loader: the data set is empty')

@@ -9,6 +9,7 @@ __all__ = ['open_groups', 'holds_idr', 'VideoError', 'VideoFacts', 'probe_video'
 import os, struct, zlib
 from bisect import bisect_right
 from collections import namedtuple
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,8 +18,8 @@ import numpy as np
 
 # %% ../nbs/00b_decoders.ipynb #eae1b319
 def open_groups(
-    times,   # of the packets, in the order of storage
-    keys,    # for each packet: is it a key frame?
+    times:Sequence,  # of the packets, in ticks, in the order of storage
+    keys:Sequence,   # for each packet: is it a key frame?
 )->bool:
     "Is a packet shown before a key frame that is stored ahead of it (eq. 1)?"
     least = float('inf')
@@ -29,8 +30,8 @@ def open_groups(
 
 # %% ../nbs/00b_decoders.ipynb #eb1724c4
 def holds_idr(
-    packet,     # bytes of an H.264 packet as MP4 and Matroska store it
-    header,     # `extradata` of the stream (avcC)
+    packet:bytes,  # of an H.264 packet, as MP4 and Matroska store it
+    header:bytes,  # `extradata` of the stream (avcC)
 )->bool:
     "Does a packet hold a picture after which the decoder needs nothing of what came before (NAL unit type 5)?"
     if len(header) < 5 or header[0] != 1:   # units are parted by 0 0 1
@@ -45,8 +46,8 @@ def holds_idr(
 class VideoError(Exception):
     "A video that cannot be read: which, and why"
     def __init__(self,
-        path,          # the file
-        reason:str='', # what is wrong with it
+        path:str|Path,  # the file
+        reason:str='',  # what is wrong with it
     ):
         super().__init__(f'{path}: {reason}' if reason else str(path))
         self.path, self.reason = str(path), reason
@@ -141,7 +142,7 @@ def _facts(path):
                           tuple(times), tuple(keys), tick)
 
 def probe_video(
-    path,  # the video file
+    path:str|Path,  # the video file
 )->VideoFacts:
     "What the packets of a file say, without decoding; `VideoError` where it is no video. It may hang on a bad file"
     _check_file(Path(path))
@@ -217,9 +218,9 @@ _SEAL = struct.Struct('>I4s16sI16sI')   # length and kind of an MP4 box, our nam
 _NAME = b'tvproxy prepared'
 
 def seal(
-    path,        # an mp4 file that was checked
-    frames,      # N, that it holds
-    source=b'',  # 16 bytes at most, that say what it was made from
+    path:str|Path,     # an mp4 file that was checked
+    frames:int,        # N, that it holds
+    source:bytes=b'',  # 16 bytes at most, that say what it was made from
 ):
     "Mark a file as checked: decord is right on each of its frames"
     with open(path, 'r+b') as f:
@@ -228,8 +229,8 @@ def seal(
         f.write(box)
 
 def read_seal(
-    path,    # any path
-)->tuple:    # N and what the file was made from, or (0, b'') where there is no seal; `VideoError` where it does not fit
+    path:str|Path,  # any path
+)->tuple:           # N and what the file was made from, or (0, b'') without a seal; `VideoError` where it does not fit
     "What the seal of a checked file says"
     try:
         if not os.path.isfile(path): return 0, b''
@@ -244,10 +245,10 @@ def read_seal(
 
 # %% ../nbs/00b_decoders.ipynb #5b10c63c
 def decode_frames(
-    path,                # the video file
-    pick,                # function (N) -> (T,) tensor or array of indices; may be called several times
-    use_decord:bool=True,# False: PyAV alone
-)->list:                 # T arrays (H, W, 3), uint8, RGB, upright; or one array of them
+    path:str|Path,         # the video file
+    pick:Callable,         # function (N) -> (T,) tensor or array of indices; may be called several times
+    use_decord:bool=True,  # False: PyAV alone
+)->list:                   # T arrays (H, W, 3), uint8, RGB, upright; or one array of them
     "Frames of a file, right or a `VideoError`; by decord where it can be trusted. It may hang on a bad file"
     n, _ = read_seal(path)
     if n and use_decord and _has_decord():

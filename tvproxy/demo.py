@@ -8,6 +8,7 @@ __all__ = ['PROXIES', 'NOTES', 'DemoConfig', 'Stage', 'train_backbone', 'train_p
 
 # %% ../nbs/11b_demo.ipynb #1043b158
 import json, time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def train_head(
     frozen:FrozenClips,     # embeddings of the training clips
     run:TrainConfig,        # batch_size, lr_generator, weight_decay, warmup, clip_norm, scale_max and seed are read
     steps:int,              # of the optimiser
-    score,                  # function (model, text, features) -> (A, A) scores
+    score:Callable,         # (model, text, features) -> (A, A) scores
     progress:bool=False,    # show a bar
 )->torch.nn.Module:         # the model, ready to use
     "Train a second score on frozen embeddings with InfoNCE"
@@ -128,11 +129,11 @@ def train_late_interaction(
 
 # %% ../nbs/11b_demo.ipynb #6c90c3f4
 def compare(
-    stage:Stage,   # of `train_backbone`
-    name:str,      # of the row
-    scores=None,   # {'heldout', 'test'}: (A, B) scores of the method; None: cosine alone
-    **about,       # kept in the row: steps, seconds
-)->list:           # of rows: fused with the gamma chosen on held-out clips, and the method's score alone
+    stage:Stage,       # of `train_backbone`
+    name:str,          # of the row
+    scores:dict=None,  # {'heldout', 'test'}: (A, B) scores of the method; None: cosine alone
+    **about,           # kept in the row: steps, seconds
+)->list:               # of rows: fused with the gamma chosen on held-out clips, and the method's score alone
     "Rows of the table for one method"
     test, held, cosine = stage.seen['test'], stage.seen['heldout'], stage.cosine
     base = query_ranks(cosine['test'], test.target, test.gallery)
@@ -145,10 +146,10 @@ def compare(
 
 # %% ../nbs/11b_demo.ipynb #f6d7c383
 def two_stages(
-    model,                            # a `TVProxyNet` with gamma
-    seen:Embedded,                    # captions and clips, taken as one gallery
-    ks=(10, 20, 50, 100, 200, 300, 500),   # K, candidates
-)->dict:                              # 'all': metrics with proxies for all; of each first stage: K: metrics
+    model:TVProxyNet,                           # with gamma; None counts as 0
+    seen:Embedded,                              # captions and clips, taken as one gallery
+    ks:tuple=(10, 20, 50, 100, 200, 300, 500),  # K, candidates
+)->dict:                                        # 'all': metrics with proxies for all; of each first stage: K: metrics
     "R@k of ranking in two stages, and the share of the first ten that stays"
     text, f = seen.text, seen.features
     full = text @ f.video.T + (model.gamma or 0) * ProxyScorer(model).proxy_scores(text, f)
@@ -163,12 +164,17 @@ def two_stages(
     return out
 
 # %% ../nbs/11b_demo.ipynb #08c1c4d5
+def _attention(model, text, frames):
+    "What the leader gives each frame in its last round: text (D,), frames (k, T, D) -> (k, T)"
+    with torch.no_grad(): return model.generator.leader.steps(text[None], frames)[-1][1][0]
+
 def answer(
-    stage:Stage,           # of `train_backbone`
-    scores:torch.Tensor,   # (A, B), test captions by test clips
-    n:int=3,               # queries
-    k:int=5,               # clips shown of each
-)->list:                   # of dicts: query, clips (id, path, right), rank and cosine_rank of the right clip
+    stage:Stage,            # of `train_backbone`
+    scores:torch.Tensor,    # (A, B), test captions by test clips
+    n:int=3,                # queries
+    k:int=5,                # clips shown of each
+    model:TVProxyNet=None,  # with frames as keys: its attention over the frames of each clip is kept as well
+)->list:                    # of dicts: query, clips (id, path, right, attention), rank and cosine_rank of the right clip
     "The best clips for a few test captions, spread over the captions"
     seen, test, out = stage.seen['test'], stage.test, []
     texts = [t for clip in test for t in clip.captions]
@@ -177,6 +183,8 @@ def answer(
         same = seen.gallery == seen.gallery[seen.target[a]]
         top = scores[a].masked_fill(~same, -torch.inf).topk(min(k, int(same.sum()))).indices.tolist()
         clips = [dict(id=test[b].id, path=test[b].path, right=b == seen.target[a].item()) for b in top]
+        if model is not None:
+            for c, w in zip(clips, _attention(model, seen.text[a], seen.features.frames[top])): c['attention'] = w.tolist()
         out.append(dict(query=texts[a], clips=clips, rank=ours[a].item(), cosine_rank=cosine[a].item()))
     return out
 
@@ -187,22 +195,29 @@ def _strip(path):
     line = np.full((48, 1, 3), 255, np.uint8)
     return np.concatenate([frames[0], line, frames[1], line, frames[2]], 1)
 
+def _draw_clip(ax, clip, place):
+    "Three frames, and below each a bar as long as the leader's attention to it, where that is known"
+    import matplotlib.pyplot as plt
+    ax.imshow(_strip(clip['path']))
+    for i, w in enumerate(clip.get('attention', ())):
+        ax.add_patch(plt.Rectangle((49 * i, 51), 47 * w, 7, color='#e69f00', lw=0))
+        ax.set_ylim(61, -.5)
+    ax.set(xticks=[], yticks=[])
+    ax.set_xlabel(f'{place}, right' if clip['right'] else f'{place}', fontsize=6, labelpad=2)
+    ax.spines[:].set(visible=clip['right'], edgecolor='black', linewidth=2)
+
 def draw_answers(
-    queries,  # what `answer` gives
-    file,     # picture to write, .png
-):            # the matplotlib figure
+    queries:list,   # what `answer` gives
+    file:str|Path,  # picture to write, .png
+):                  # the matplotlib figure
     "A picture of queries and their clips, three frames of each; a frame around the right one"
     import matplotlib.pyplot as plt
     k = max(len(q['clips']) for q in queries)
-    fig = plt.figure(figsize=(6, .8 * len(queries)), layout='constrained')
+    fig = plt.figure(figsize=(6, .9 * len(queries)), layout='constrained')
     for q, part in zip(queries, fig.subfigures(len(queries), 1, squeeze=False)[:, 0]):
         title = f'"{q["query"]}": rank {q["rank"]:g}, by cosine alone {q["cosine_rank"]:g}'
         part.suptitle(title, fontsize=7, x=0.01, ha='left')
-        for j, (ax, clip) in enumerate(zip(part.subplots(1, k, squeeze=False)[0], q['clips']), 1):
-            ax.imshow(_strip(clip['path']))
-            ax.set(xticks=[], yticks=[])
-            ax.set_xlabel(f'{j}, right' if clip['right'] else f'{j}', fontsize=6, labelpad=2)
-            ax.spines[:].set(visible=clip['right'], edgecolor='black', linewidth=2)
+        for j, (ax, clip) in enumerate(zip(part.subplots(1, k, squeeze=False)[0], q['clips']), 1): _draw_clip(ax, clip, j)
     fig.savefig(file, dpi=110)
     return fig
 
@@ -231,7 +246,7 @@ def run_demo(
                'chance': 100 * len(size) / shapes.n_test, 'oracle': oracle_r1(plan_split(shapes, 'test')),
                'two stages': {k: s['test'] for k, s in staged.items()},
                'two stages, heldout': {k: s['heldout'] for k, s in staged.items()},
-               'queries': answer(stage, stage.cosine['test'] + gamma * ours)}
+               'queries': answer(stage, stage.cosine['test'] + gamma * ours, model=net)}
     return results
 
 # %% ../nbs/11b_demo.ipynb #00c9bc3d

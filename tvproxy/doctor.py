@@ -73,9 +73,9 @@ LIMITS = (32, 50, 70, 77)   # tokens a text that models of the field take
 _TITLES = {'train': 'training', 'val': 'validation', 'test': 'test'}
 
 def text_lengths(
-    texts,      # sentences
-    tokenizer,  # a `Tokenizer`; its limit is not applied
-)->list:        # of numbers of tokens, start and end included
+    texts:list,           # sentences
+    tokenizer:Tokenizer,  # whose words are counted; its limit is not applied
+)->list:                  # of numbers of tokens, start and end included
     "How many tokens each text would need"
     texts, n = list(texts), []
     for i in range(0, len(texts), 10_000):

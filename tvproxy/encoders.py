@@ -139,6 +139,7 @@ def proxy_attention(
     return torch.cat([proxies, rearrange(patches, '(b t) h l d -> b h (t l) d', t=n_frames)], 2)
 
 # %% ../nbs/03a_towers.ipynb #791699ac
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch, torch.nn.functional as F
@@ -226,7 +227,7 @@ class VideoFeatures:
     frames:torch.Tensor=None  # f, (B, T, D), not normalised; ours, not the paper's
 
     def map(self,
-        fn,  # function of a tensor
+        fn:Callable,     # (tensor) -> tensor, for each of the three
     )->'VideoFeatures':  # of the results
         "Apply a function to every tensor"
         return VideoFeatures(fn(self.video), fn(self.tokens), None if self.frames is None else fn(self.frames))

@@ -9,10 +9,11 @@ __all__ = ['cat_features', 'embed_texts', 'Embedded', 'embed_clips', 'both_direc
 
 # %% ../nbs/10b_evaluation.ipynb #2ac4fdf8
 import json, os, re, sys, warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch, torch.distributed as dist
+import numpy as np, torch, torch.distributed as dist
 
 from .data import ClipDataset, _leave_signals, clip_splits, load_clips, normalise_frames
 from .encoders import VideoFeatures
@@ -24,7 +25,7 @@ from .video import VideoError
 
 # %% ../nbs/10b_evaluation.ipynb #96b1fc0a
 def cat_features(
-    parts,           # of `VideoFeatures`
+    parts:list,      # of `VideoFeatures`
 )->VideoFeatures:    # of all their videos
     "Put the features of several batches together"
     return VideoFeatures(*[torch.cat([getattr(p, k) for p in parts]) for k in ('video', 'tokens', 'frames')])
@@ -33,7 +34,7 @@ def cat_features(
 @torch.no_grad()
 def embed_texts(
     model:TVProxyNet,  # with its tokenizer
-    texts,             # A captions
+    texts:list,        # A captions
     batch:int=500,     # captions at a time
 )->torch.Tensor:       # t, (A, D), unit norm
     "Embed captions, dropout off"
@@ -91,13 +92,13 @@ def _check_embed(clips, frames, batch):
 
 @torch.no_grad()
 def embed_clips(
-    model:TVProxyNet,     # with its tokenizer
-    clips,                # of `Clip`
-    cache=None,           # what `cache_frames` gives; None: read the videos
-    frames:int=None,      # T, frames a clip; None: the model's temporal size
-    batch:int=100,        # clips at a time
-    workers:int=0,        # processes that read ahead; 0 reads in this one
-    progress:bool=False,  # show a bar
+    model:TVProxyNet,       # with its tokenizer
+    clips:list,             # of `Clip`
+    cache:np.ndarray=None,  # what `cache_frames` gives; None: read the videos
+    frames:int=None,        # T, frames a clip; None: the model's temporal size
+    batch:int=100,          # clips at a time
+    workers:int=0,          # processes that read ahead; 0 reads in this one
+    progress:bool=False,    # show a bar
 )->Embedded:
     "Embed all clips and all their captions, dropout off; several processes share the work, and each gets all of it"
     from tqdm.auto import tqdm
@@ -155,14 +156,14 @@ def _gamma_of(model, gamma):
     return 0.
 
 def evaluate(
-    model:TVProxyNet,  # with its tokenizer
-    clips,             # of `Clip`, with captions
-    gamma:float=None,  # weight of the proxies, chosen on held-out clips; None: the model's own
-    cache=None,        # what `cache_frames` gives; None: read the videos
-    frames:int=None,   # T, frames a clip; None: the model's temporal size
-    batch:int=100,     # clips at a time
-    workers:int=0,     # processes that read ahead; 0 reads in this one
-)->dict:               # 'cosine', 'fused' and 'proxy alone': metrics in both directions
+    model:TVProxyNet,       # with its tokenizer
+    clips:list,             # of `Clip`, with captions
+    gamma:float=None,       # weight of the proxies, chosen on held-out clips; None: the model's own
+    cache:np.ndarray=None,  # what `cache_frames` gives; None: read the videos
+    frames:int=None,        # T, frames a clip; None: the model's temporal size
+    batch:int=100,          # clips at a time
+    workers:int=0,          # processes that read ahead; 0 reads in this one
+)->dict:                    # 'cosine', 'fused' and 'proxy alone': metrics in both directions
     "Rank clips for captions and captions for clips"
     gamma = _gamma_of(model, gamma)
     seen = embed_clips(model, clips, cache, frames, batch, workers)
@@ -184,12 +185,12 @@ def format_scores(
 
 # %% ../nbs/10b_evaluation.ipynb #d4489983
 def heldout_score(
-    clips=None,           # held-out clips
-    cache=None,           # what `cache_frames` gives
-    proxies:bool=True,    # False: cosine alone
-    seen:Embedded=None,   # embeddings of the clips, if the encoders are frozen
-    **how,                # of `embed_clips`: frames, batch, workers
-):                        # function (model) -> {'R@1', 'gamma', 'cosine R@1'}
+    clips:list=None,        # held-out clips
+    cache:np.ndarray=None,  # what `cache_frames` gives
+    proxies:bool=True,      # False: cosine alone
+    seen:Embedded=None,     # embeddings of the clips, if the encoders are frozen
+    **how,                  # of `embed_clips`: frames, batch, workers
+)->Callable:                # (model) -> {'R@1', 'gamma', 'cosine R@1'}
     "R@1 on held-out clips, with the best gamma of the grid"
     def score(model):
         model.eval()

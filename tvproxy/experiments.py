@@ -9,6 +9,7 @@ __all__ = ['WORLD_NAMES', 'TOKENS', 'FRAMES', 'PAPER', 'OURS', 'LIVE', 'CONTROLS
 
 # %% ../nbs/13_experiments.ipynb #876ab356
 import json, math, sys, time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from pathlib import Path
@@ -145,18 +146,18 @@ def by_round(
 
 # %% ../nbs/13_experiments.ipynb #7cc27e70
 def count_together(
-    objects,   # o, the objects of a caption
-    topics,    # s_1, s_2, ...: the scenes of a clip
-    q:int,     # how many have to occur together, 1 to 3
-)->int:        # c_q (eq. 1)
+    objects:Iterable,  # o, the objects of a caption
+    topics:Iterable,   # s_1, s_2, ...: the scenes of a clip
+    q:int,             # how many have to occur together, 1 to 3
+)->int:                # c_q (eq. 1)
     "How many subsets of q objects of a caption occur together in a scene of the clip"
     return len({u for s in topics for u in combinations(sorted(set(objects) & set(s)), q)})
 
 # %% ../nbs/13_experiments.ipynb #db1889e8
 def count_r1(
-    planned,   # what `plan_split` gives
-    q:int,     # as in `count_together`
-)->float:      # percent
+    planned:list,  # what `plan_split` gives
+    q:int,         # as in `count_together`
+)->float:          # percent
     "R@1 of a reader who guesses among the clips of the gallery with the highest c_q (eq. 1)"
     by, hits = {}, []
     for plan, _, g in planned: by.setdefault(g, []).append(plan)
@@ -216,10 +217,10 @@ def _cost(kind, how, n):
     return dict(kind=kind, how=how, n=n, seconds=min(took), megabytes=peak() - before)
 
 def measure_costs(
-    file,                # of the costs, JSON, read and written
-    sizes=(250, 1000, 4000),   # videos to rank
-    batches=(16, 32, 64, 128),            # clips to learn from at a time
-)->list:                 # of dicts: kind, how, n, seconds, megabytes
+    file:str|Path,                    # of the costs, JSON, read and written
+    sizes:tuple=(250, 1000, 4000),    # videos to rank
+    batches:tuple=(16, 32, 64, 128),  # clips to learn from at a time
+)->list:                              # of dicts: kind, how, n, seconds, megabytes
     "Seconds and memory of ranking and learning, one after the other on one thread; what the file has is kept"
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -243,7 +244,7 @@ class ExperimentsConfig:
     progress:bool=True                 # show a bar
 
 def main(
-    args=None,  # words of the command line; None: those of this process
+    args:list=None,  # words of the command line; None: those of this process
 ):
     "The command `tvproxy_experiments`"
     import tyro

@@ -10,6 +10,7 @@ __all__ = ['TrainingError', 'TrainingStopped', 'SkipStep', 'TrainingWarning', 's
 
 # %% ../nbs/10c_loop.ipynb #d492625f
 import math, random, signal, threading, warnings
+from collections.abc import Callable, Iterable
 
 import numpy as np, torch, torch.distributed as dist
 from torch import nn
@@ -45,7 +46,6 @@ def is_matrix(
     "Ours: matrices decay, and nothing else"
     return p.ndim >= 2
 
-# %% ../nbs/10c_loop.ipynb #0db18914
 def released_decay(
     name:str,        # of a parameter
     p:torch.Tensor,  # the parameter
@@ -55,11 +55,11 @@ def released_decay(
 
 # %% ../nbs/10c_loop.ipynb #32a3a465
 def parameter_groups(
-    model:nn.Module,      # whose parameters that require a gradient are grouped
-    rates:dict,           # beginning of a parameter's name -> peak rate; '' for all others
-    weight_decay:float,   # of what decays
-    decays=is_matrix,     # function (name, parameter) -> bool: does it decay?
-)->list:                  # of dicts for an optimiser: params, lr, peak (the same), weight_decay, part, names
+    model:nn.Module,            # whose parameters that require a gradient are grouped
+    rates:dict,                 # beginning of a parameter's name -> peak rate; '' for all others
+    weight_decay:float,         # of what decays
+    decays:Callable=is_matrix,  # function (name, parameter) -> bool: does it decay?
+)->list:                        # of dicts for an optimiser: params, lr, peak (the same), weight_decay, part, names
     "Each part with its own rate, once with and once without decay"
     groups = {}
     for name, p in model.named_parameters():
@@ -72,8 +72,8 @@ def parameter_groups(
 
 # %% ../nbs/10c_loop.ipynb #000509ee
 def format_groups(
-    groups,  # what `parameter_groups` gives
-)->str:      # a line a group
+    groups:list,  # what `parameter_groups` gives
+)->str:           # a line a group
     "Who learns at which rate, as a table of text"
     lines = [f'{"part":<24}{"peak rate":>10}{"decay":>7}{"tensors":>9}{"numbers":>13}']
     for g in groups:
@@ -121,31 +121,31 @@ def start_engine(
 class Callback:
     "Something that happens at events of a run: sets what it owns, reads the rest of the trainer"
     def before_fit(self,
-        run,  # the `Trainer`
+        run:'Trainer',  # ready to start, or to go on at `run.start`
     ): "Before the first step"
 
     def after_batch(self,
-        run,  # the `Trainer`
+        run:'Trainer',  # with `run.batch`
     ): "A batch is there"
 
     def after_loss(self,
-        run,  # the `Trainer`
+        run:'Trainer',  # with `run.losses`
     ): "Losses are there"
 
     def after_backward(self,
-        run,  # the `Trainer`
+        run:'Trainer',  # with gradients; the rate of the step can still be set
     ): "Gradients are there"
 
     def after_step(self,
-        run,  # the `Trainer`
+        run:'Trainer',  # with `run.done` steps
     ): "Parameters have changed, or the step was left out and `run.skipped` says why"
 
     def after_fit(self,
-        run,  # the `Trainer`
+        run:'Trainer',  # with all its steps done
     ): "After the last step"
 
     def after_error(self,
-        run,  # the `Trainer`
+        run:'Trainer',  # with `run.error`
     ): "Something was raised, it is `run.error`; the run ends with it"
 
 # %% ../nbs/10c_loop.ipynb #0c8744bd
@@ -163,27 +163,26 @@ class Remembers(Callback):
         "Go on from there"
         for name in self.keep: setattr(self, name, state[name])
 
-# %% ../nbs/10c_loop.ipynb #013e649a
+# %% ../nbs/10c_loop.ipynb #04582a27
 class _Loss(nn.Module):
     "Model and loss as one module: its forward pass is what processes share and what runs in half precision"
-    def __init__(self, model, fn):
+    def __init__(self, model:nn.Module, fn:Callable):   # what learns; (model, batch) -> dict of losses
         super().__init__()
         self.model, self.fn = model, fn
 
-    def forward(self, batch): return self.fn(self.model, batch)
+    def forward(self, batch:object): return self.fn(self.model, batch)   # batch: whatever the function takes
 
-# %% ../nbs/10c_loop.ipynb #04582a27
 class _Setup:
     "What a run is made of"
     def __init__(self,
-        model:nn.Module,   # what learns
-        batches,           # iterable of batches, the first of them for step `start`
-        loss_fn,           # function (model, batch) -> dict of losses, scalars, one of them 'total'
-        optimiser,         # of the parameters that learn
-        steps:int,         # how many in all
-        callbacks=(),      # of `Callback`, called in this order
-        start:int=0,       # steps that were taken before, in an earlier process
-        accelerator=None,  # of `start_engine`; None: one process where the model is
+        model:nn.Module,                  # what learns
+        batches:Iterable,                 # of batches, the first of them for step `start`
+        loss_fn:Callable,                 # (model, batch) -> dict of losses, scalars, one of them 'total'
+        optimiser:torch.optim.Optimizer,  # of the parameters that learn
+        steps:int,                        # how many in all
+        callbacks:Iterable=(),            # of `Callback`, called in this order
+        start:int=0,                      # steps that were taken before, in an earlier process
+        accelerator:'Accelerator'=None,   # of `start_engine`; None: one process where the model is
     ):
         self.accelerator = accelerator or start_engine(next(model.parameters()).device.type)
         self.model, self.batches, self.steps, self.callbacks = model, iter(batches), steps, list(callbacks)
@@ -305,12 +304,12 @@ class CheckFinite(Remembers):
         in_a_row:int=30,  # steps in a row that fp16's scaler may leave out while it looks for its scale
     ): self.limit, self.in_a_row, self.count, self.overflows = limit, in_a_row, 0, 0
 
-    def after_loss(self, run):
+    def after_loss(self, run:'Trainer'):   # run: its losses and model are read
         if torch.stack([v.detach().float() for v in run.losses.values()]).isfinite().all(): return
         bad = ', '.join(f'{k} is {v.item()}' for k, v in run.losses.items() if not torch.isfinite(v))
         raise SkipStep(f'{bad} at step {run.step + 1}{_dash_of(run.model)}')
 
-    def after_step(self, run):
+    def after_step(self, run:'Trainer'):   # run: told to stop when too many steps were left out
         self.overflows = self.overflows + 1 if run.overflowed else 0
         self.count += bool(run.skipped)
         if self.overflows > self.in_a_row: _stop(run, f'the gradients of {self.overflows} steps in a row overflowed')
@@ -326,7 +325,7 @@ class ClipGradients(Callback):
         limit:float,  # largest norm
     ): self.limit = limit
 
-    def after_backward(self, run):
+    def after_backward(self, run:'Trainer'):   # run: its gradients are scaled, its `grad_norm` is set
         params = [p for g in run.optimiser.param_groups for p in g['params']]
         run.grad_norm = float(run.accelerator.clip_grad_norm_(params, self.limit))
         if not math.isfinite(run.grad_norm) and run.accelerator.scaler is None: raise SkipStep(
@@ -339,7 +338,7 @@ class Schedule(Callback):
         warmup:int,  # steps until the peak
     ): self.warmup = warmup
 
-    def before_fit(self, run):
+    def before_fit(self, run:'Trainer'):   # run: whose groups get a peak, where they have none
         for g in run.optimiser.param_groups: g.setdefault('peak', g['lr'])
 
     def rate(self,
@@ -350,7 +349,7 @@ class Schedule(Callback):
         "The rate of a group at a step (eq. 1)"
         return group['peak'] * rate_at(step, steps, self.warmup)
 
-    def after_backward(self, run):
+    def after_backward(self, run:'Trainer'):   # run: whose groups get the rate of this step
         for g in run.optimiser.param_groups: g['lr'] = self.rate(g, run.step, run.steps)
 
 # %% ../nbs/10c_loop.ipynb #938bd741
@@ -379,7 +378,9 @@ class ClampScale(Callback):
         limit:float,  # largest scale
     ): self.limit = limit
 
-    def after_step(self, run): run.model.logit_scale.data.clamp_(0, math.log(self.limit))
+    def after_step(self,
+        run:'Trainer',  # whose model has its scale, kept as a logarithm, put into range
+    ): run.model.logit_scale.data.clamp_(0, math.log(self.limit))
 
 # %% ../nbs/10c_loop.ipynb #1bf9ecf7
 class History(Remembers):
@@ -388,7 +389,7 @@ class History(Remembers):
 
     def __init__(self): self.rows = []
 
-    def after_step(self, run):
+    def after_step(self, run:'Trainer'):   # run: its losses, norm and scale are noted
         self.rows.append({'step': run.step + 1, **{k: v.item() for k, v in run.losses.items()},
                           'grad_norm': run.grad_norm, 'scale': run.model.logit_scale.exp().item()})
 
@@ -399,14 +400,14 @@ class LiveCurves(Callback):
         every:int=50,  # steps
     ): self.every = every
 
-    def before_fit(self, run):
+    def before_fit(self, run:'Trainer'):   # run: its first process shows the figure
         import matplotlib.pyplot as plt
         from IPython.display import display
         self.fig, self.ax = plt.subplots(figsize=(5, 2.5), layout='constrained')
         plt.close(self.fig)   # shown by the handle alone, so once
         self.handle = display(self.fig, display_id=True) if run.accelerator.is_main_process else None
 
-    def after_step(self, run):
+    def after_step(self, run:'Trainer'):   # run: the rows of its `History` are drawn
         if (run.step + 1) % self.every and run.step + 1 != run.steps: return
         rows = next(cb.rows for cb in run.callbacks if isinstance(cb, History))
         self.ax.clear()
@@ -424,16 +425,16 @@ class Progress(Callback):
         title:str='train',  # shown before it
     ): self.title, self.bar = title, None
 
-    def before_fit(self, run):
+    def before_fit(self, run:'Trainer'):   # run: its steps are the length of the bar
         from tqdm.auto import tqdm
         self.bar = tqdm(total=run.steps, initial=run.start, desc=self.title, mininterval=1,
                         disable=not run.accelerator.is_main_process)
 
-    def after_step(self, run):
+    def after_step(self, run:'Trainer'):   # run: its total loss stands beside the bar
         self.bar.update()
         if run.step % 20 == 0: self.bar.set_postfix(loss=f'{run.losses["total"].item():.2f}', refresh=False)
 
-    def after_fit(self, run): self.bar.close()
+    def after_fit(self, run:'Trainer'): self.bar.close()   # run: all its steps are done
 
-    def after_error(self, run):
+    def after_error(self, run:'Trainer'):   # run: it may have failed before there was a bar
         if self.bar is not None: self.bar.close()

@@ -62,7 +62,10 @@ def _sizes(n, device):
 class _Gather(torch.autograd.Function):
     "Rows of all ranks; backwards the sum of all ranks' gradients, own rows of it (eq. 10)"
     @staticmethod
-    def forward(ctx, x):
+    def forward(
+        ctx:torch.autograd.function.FunctionCtx,  # keeps where the own rows lie
+        x:torch.Tensor,                           # (n, ...), rows of this rank; n may differ by rank
+    )->torch.Tensor:                              # (N, ...), rows of all ranks
         sizes = _sizes(len(x), x.device)
         padded = F.pad(x, (0, 0) * (x.ndim - 1) + (0, max(sizes) - len(x))).contiguous()
         parts = [torch.empty_like(padded) for _ in sizes]
@@ -72,7 +75,10 @@ class _Gather(torch.autograd.Function):
         return torch.cat([p[:n] for p, n in zip(parts, sizes)])
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(
+        ctx:torch.autograd.function.FunctionCtx,  # of `forward`
+        grad:torch.Tensor,                        # (N, ...), by all rows
+    )->torch.Tensor:                              # (n, ...), by the own rows
         grad = grad.contiguous().clone()
         dist.all_reduce(grad)
         return grad[ctx.rows]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from .loop import Callback, Remembers
+from .loop import Callback, Remembers, Trainer
 from .watch import Watch, _heldout
 
 # %% ../nbs/10g_meter.ipynb #d36842ed
@@ -72,20 +72,20 @@ class Meter(Callback):
         if every < 1: raise ValueError(f'Meter: every must be at least 1, got {every}')
         self.every, self.rows, self.on = every, [], False
 
-    def before_fit(self, run): self.begun = self.ended = time.perf_counter()
+    def before_fit(self, run:Trainer): self.begun = self.ended = time.perf_counter()   # run: it starts now
 
-    def after_batch(self, run):
+    def after_batch(self, run:Trainer):   # run: its step says whether it is measured
         self.on = run.step % self.every == self.every // 2
         if not self.on: return
         self.parts = {'data': time.perf_counter() - self.ended}
         _wait(run.accelerator.device)   # for what is left of the step before
         self.mark = time.perf_counter()
 
-    def after_loss(self, run): _part(self, run, 'forward')
+    def after_loss(self, run:Trainer): _part(self, run, 'forward')   # run: its device is waited for
 
-    def after_backward(self, run): _part(self, run, 'backward')
+    def after_backward(self, run:Trainer): _part(self, run, 'backward')   # run: likewise
 
-    def after_step(self, run):
+    def after_step(self, run:Trainer):   # run: a step that was left out is not noted
         if self.on and not run.skipped: _part(self, run, 'optimiser'); self.rows.append(_meter_row(self, run))
         self.on, self.ended = False, time.perf_counter()
 
@@ -113,12 +113,12 @@ class Track(Remembers):
         if every < 1: raise ValueError(f'Track: every must be at least 1, got {every}')
         self.every, self.passed = every, {}
 
-    def after_step(self, run):
+    def after_step(self, run:Trainer):   # run: its losses and rates are handed over
         step = run.step + 1
         if step in (1, run.steps) or step % self.every == 0: run.accelerator.log(_step_values(run), step=step)
         self._rows(run)
 
-    def after_fit(self, run): self._rows(run)
+    def after_fit(self, run:Trainer): self._rows(run)   # run: rows that came after its last step
 
     def _rows(self, run):
         for group, rows in _row_sources(run).items():
@@ -129,7 +129,7 @@ class Track(Remembers):
 
     def state(self): return {'passed': {k: n for k, n in self.passed.items() if k != 'meter'}}   # times start anew
 
-    def load(self, state): self.passed = dict(state['passed'])
+    def load(self, state:dict): self.passed = dict(state['passed'])   # state: what `state` gave
 
 # %% ../nbs/10g_meter.ipynb #4cfccd35
 def _read_rows(folder, name):
@@ -149,8 +149,8 @@ def _who_chose(folder):
 
 # %% ../nbs/10g_meter.ipynb #a4fafede
 def draw_run(
-    folder,  # of a run, with history.json, heldout.json or both
-):           # a matplotlib figure, 6 inches wide
+    folder:str|Path,  # of a run, with history.json, heldout.json or both
+):                    # a matplotlib figure, 6 inches wide
     "Losses and held-out R@1 of a run"
     import matplotlib.pyplot as plt
     history, heldout = [_read_rows(folder, f) for f in ('history.json', 'heldout.json')]

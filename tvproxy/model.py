@@ -103,7 +103,7 @@ class _Towers(nn.Module):
 
     @tokenizer.setter
     def tokenizer(self,
-        tokenizer,  # a `Tokenizer`, or None
+        tokenizer:'Tokenizer|None',  # of the captions; None takes it away
     ):
         if tokenizer is not None: _check_tokenizer(tokenizer, self.text.config)
         self._tokenizer = tokenizer
@@ -150,7 +150,7 @@ class _Noted:
 
     @gamma.setter
     def gamma(self,
-        value,  # a number >= 0, or None
+        value:float|None,  # >= 0; None: nobody has chosen one
     ): self._gamma = _as_gamma(value, 'TVProxyNet')
 
     @property
@@ -162,7 +162,7 @@ class _Noted:
 class _Saved(_Noted):
     "Saving and loading, in the conventions of transformers"
     def save_pretrained(self,
-        folder,           # made if need be
+        folder:str|Path,  # made if need be
         about:dict=None,  # what to write down beside the weights, plain JSON; None: what the model carries already
     ):
         "Write config.json, model.safetensors (with gamma) and the tokenizer's files, each whole or not at all"
@@ -170,7 +170,7 @@ class _Saved(_Noted):
 
     @classmethod
     def from_pretrained(cls,
-        name,                # a folder that `save_pretrained` wrote, or the name of a model on the Hugging Face hub
+        name:str|Path,       # a folder that `save_pretrained` wrote, or the name of a model on the Hugging Face hub
         download:bool=True,  # ask the hub if there is no such folder
     )->'TVProxyNet':
         "Load a saved model, ready to use (dropout off); settings that do not fit the weights are an error"
@@ -181,9 +181,9 @@ class _Foreign:
     "Models from checkpoints of other layouts"
     @classmethod
     def from_released(cls,
-        source,       # a state dict or a file (`torch.save`, safetensors): released layout or CLIP-ViP's pretraining
-        config=None,  # `TVProxyConfig`: heads, sign, dash and what else no shape tells; None: defaults
-        **options,    # of `tvproxy.checkpoints.load_released`: released_init, and fields of `TVProxyConfig`
+        source:dict|str|Path,       # released layout or CLIP-ViP's: a state dict, or a file (`torch.save`, safetensors)
+        config:TVProxyConfig=None,  # heads, sign, dash and what else no shape tells; None: defaults
+        **options,                  # of `tvproxy.checkpoints.load_released`: released_init, fields of `TVProxyConfig`
     )->'TVProxyNet':
         "A model from the paper's weights or CLIP-ViP's; every name has its place or a reason, see `.load_report`"
         from tvproxy.checkpoints import load_released
@@ -191,8 +191,8 @@ class _Foreign:
 
     @classmethod
     def from_clip(cls,
-        name,       # a folder that transformers' CLIPModel can read, or the name of one on the hub
-        **options,  # of `tvproxy.clip.load_clip`: released_init, added_noise, download, fields of `TVProxyConfig`
+        name:str|Path,  # a folder that transformers' CLIPModel can read, or the name of one on the hub
+        **options,      # of `tvproxy.clip.load_clip`: released_init, added_noise, download, fields of `TVProxyConfig`
     )->'TVProxyNet':
         "A model that starts from CLIP; what CLIP lacks is started on purpose, see `.load_report`"
         from tvproxy.clip import load_clip
@@ -235,7 +235,7 @@ class TVProxyNet(_Saved, _Foreign, _Towers):
 
 # %% ../nbs/09_model.ipynb #1eb7686c
 def init_from_scratch(
-    model,  # a `TVProxyNet`, changed in place
+    model:TVProxyNet,  # changed in place
 ):
     "Start words, places, times and patches at sizes that suit a small model and few clips (the terms of eq. 2 and 3)"
     words = next(m for m in model.text.modules() if hasattr(m, 'token_embedding'))   # of transformers' text tower

@@ -26,9 +26,9 @@ from .video import frame_files, frame_indices, read_frames
 
 # %% ../nbs/12b_pages.ipynb #3622e277
 def nearest_frame(
-    times,          # tau, (N,), when each frame is shown, s; nan where nobody knows
-    seconds:float,  # s, a moment; None or nan: none
-):                  # i*, 0 to N - 1, or None where there is no moment or no time
+    times:list|tuple,  # tau, (N,), when each frame is shown, s; nan where nobody knows
+    seconds:float,     # s, a moment; None or nan: none
+):                     # i*, 0 to N - 1, or None where there is no moment or no time
     "The frame that is shown at a moment, or next to it (eq. 1)"
     if seconds is None or not math.isfinite(seconds): return None
     known = [i for i, t in enumerate(times) if math.isfinite(t)]
@@ -63,7 +63,7 @@ def _width(path, height):
 
 # %% ../nbs/12b_pages.ipynb #ed40a984
 def filmstrip(
-    path,                # the video file, or a folder of pictures
+    path:str|Path,       # the video file, or a folder of pictures
     n:int=5,             # frames that are spread over the video, >= 1
     size:int=96,         # H, height of the strip, px
     seconds:float=None,  # s, a moment, whose frame is added and marked; None or nan: none
@@ -178,12 +178,12 @@ _STYLE = '''<style>
 
 # %% ../nbs/12b_pages.ipynb #bc3b8fe6
 def results_html(
-    results,           # `Results`, or a list of them
-    frames:int=5,      # frames of a strip that are spread over the video
-    size:int=96,       # height of a strip, px
-    most:int=20,       # hits of a query that get a strip
-    timeout:float=20., # s, for a reading of a video
-    beside=None,       # folder from which links lead; None: links are file URIs
+    results:list,          # a `Results`, or a list of them
+    frames:int=5,          # frames of a strip that are spread over the video
+    size:int=96,           # height of a strip, px
+    most:int=20,           # hits of a query that get a strip
+    timeout:float=20.,     # s, for a reading of a video
+    beside:str|Path=None,  # folder from which links lead; None: links are file URIs
 )->str:
     "A piece of HTML: a table a query, a filmstrip a hit, all text escaped, all pictures inside"
     tables = [_query_html(found, frames, size, most, timeout, beside) for found in _as_list(results)]
@@ -214,13 +214,13 @@ $body
 
 # %% ../nbs/12b_pages.ipynb #cc8e9413
 def results_page(
-    results,                      # `Results`, or a list of them, one a query
+    results:list,                 # a `Results`, or a list of them, one a query
     title:str='Search results',   # heading of the page
     frames:int=5,                 # frames of a strip that are spread over the video
     size:int=96,                  # height of a strip, px
     most:int=100,                 # hits of a query that get a strip
     timeout:float=20.,            # s, for a reading of a video
-    beside=None,                  # folder in which the page will lie; None: links are file URIs
+    beside:str|Path=None,         # folder in which the page will lie; None: links are file URIs
 )->str:
     "One HTML page that needs nothing else: no script, no other file, no network"
     body = results_html(results, frames, size, most, timeout, beside)
@@ -228,8 +228,8 @@ def results_page(
 
 # %% ../nbs/12b_pages.ipynb #362f5fe6
 def save_page(
-    results,                      # `Results`, or a list of them, one a query
-    file,                         # of the page, such as 'page.html'; one that is there is replaced
+    results:list,                 # a `Results`, or a list of them, one a query
+    file:str|Path,                # of the page, such as 'page.html'; one that is there is replaced
     title:str='Search results',   # heading of the page
     **how,                        # of `results_page`: frames, size, most, timeout
 )->Path:                          # the file
@@ -242,8 +242,8 @@ def save_page(
 
 # %% ../nbs/12b_pages.ipynb #c0a8e120
 def display_results(
-    results,  # `Results`, or a list of them
-    **how,    # of `results_html`: frames, size, most, timeout
+    results:list,  # a `Results`, or a list of them
+    **how,         # of `results_html`: frames, size, most, timeout
 ):
     "Show filmstrips in a notebook; links lead from its folder"
     try: from IPython import get_ipython
@@ -271,7 +271,7 @@ class IndexConfig:
 # %% ../nbs/12b_pages.ipynb #5a76111a
 def format_build(
     report:BuildReport,  # of a build
-    folder,              # of the index
+    folder:str|Path,     # of the index
     most:int=20,         # unreadable videos to name
 )->str:
     "What a build did, what it could not read, and how to ask"

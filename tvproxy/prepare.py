@@ -31,7 +31,9 @@ def kept_frames(
 # %% ../nbs/01b_prepare.ipynb #7c8cde4b
 class _Another(Exception):
     "The file has another number of frames than was thought"
-    def __init__(self, n): self.n = n
+    def __init__(self,
+        n:int,  # frames that were found
+    ): self.n = n
 
 def _shape(h, w, size):
     "Height and width with short side `size` where it was longer; even, as the encoder wants"
@@ -113,9 +115,9 @@ def _source(path, fps, min_frames):
     return facts.frames, index, min(max(rate, .01), 240.), None
 
 def source_stamp(
-    source,    # a video, or a folder of pictures
-    settings,  # dict
-)->bytes:      # 16, that change when name, size or time of the source do, or the settings
+    source:str|Path,  # a video, or a folder of pictures
+    settings:dict,    # those of `_SETTINGS`, by name
+)->bytes:             # 16, that change when name, size or time of the source do, or the settings
     "What a result is made from"
     files = frame_files(source) if Path(source).is_dir() else [Path(source)]
     facts = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
@@ -148,8 +150,8 @@ VIDEO_SUFFIXES = ('.mp4', '.webm', '.mkv', '.avi', '.mov', '.m4v', '.mpg', '.mpe
                   '.3gp', '.ogv')   # the preferred ones first
 
 def find_sources(
-    folder,  # where to look, and below
-)->dict:     # path of the result below the target folder -> list of sources, more than one where they clash
+    folder:str|Path,  # where to look, and below
+)->dict:              # path of the result below the target folder -> list of sources, more than one where they clash
     "Videos and folders of pictures, by the name that their results get"
     folder, found, been = Path(folder), {}, set()
     for at, dirs, files in os.walk(folder, followlinks=True):
@@ -241,7 +243,10 @@ class _Worker:
     command = (sys.executable, '-m', 'tvproxy.prepare')
     def __init__(self): self.reader = None
 
-    def ask(self, timeout, **job):
+    def ask(self,
+        timeout:float,  # s, until the process is killed
+        **job,          # of `_prepare_one`
+    )->str:             # None where it went well
         "Why a clip failed, or None"
         if self.reader is None or self.reader.proc.poll() is not None: self.reader = _Reader(self.command)
         late, reader = threading.Event(), self.reader

@@ -8,12 +8,14 @@ __all__ = ['WIDE', 'WAYS', 'fuse', 'choose_gammas', 'in_galleries', 'pack_ranks'
 
 # %% ../nbs/11d_probes.ipynb #83f6c21d
 import base64, math, zlib
+from collections.abc import Callable
 
 import numpy as np, torch, torch.nn.functional as F
 
 from .evaluation import Embedded, embed_texts, gallery_proxy_scores
-from .loop import Remembers
+from .loop import Remembers, Trainer
 from .losses import info_nce
+from .model import TVProxyNet
 from .retrieval import GAMMAS, query_ranks, rank_metrics
 from .shapes import ShapesConfig, caption, fits, plan_split
 from .training import FrozenClips, cached_batches
@@ -55,7 +57,7 @@ def _metrics(cosine, scores, gammas, seen):
 # %% ../nbs/11d_probes.ipynb #ab564745
 @torch.no_grad()
 def in_galleries(
-    score,           # function (text, features) -> (A, B)
+    score:Callable,  # (text, features) -> (A, B)
     seen:Embedded,   # captions and clips
     texts:int=100,   # at a time
 )->torch.Tensor:     # (A, B); -1 across galleries, where nothing is ranked
@@ -83,10 +85,10 @@ def unpack_ranks(
 # %% ../nbs/11d_probes.ipynb #f94e40b7
 @torch.no_grad()
 def leak(
-    model,           # a `TVProxyNet`
-    seen:Embedded,   # captions and clips
-    batch:int=64,    # A, clips at a time
-)->dict:             # L_pos and share of hits, by the own text and by another; leak
+    model:TVProxyNet,  # whose generator is asked
+    seen:Embedded,     # captions and clips
+    batch:int=64,      # A, clips at a time
+)->dict:               # L_pos and share of hits, by the own text and by another; leak
     "How much of L_pos needs no text (eq. 1)"
     first = torch.tensor([(seen.target == i).nonzero()[0, 0] for i in range(len(seen.features))])
     found, scale, batch = [], model.logit_scale.exp(), min(batch, len(first))
@@ -111,7 +113,7 @@ def named_scenes(
 # %% ../nbs/11d_probes.ipynb #0c35a57b
 @torch.no_grad()
 def look_at_rounds(
-    model,                # a `TVProxyNet`
+    model:TVProxyNet,     # whose generator is asked
     seen:Embedded,        # captions and clips
     scene:torch.Tensor,   # (A,), of `named_scenes`; None: unknown
 )->dict:                  # of lists, a number a round
@@ -177,8 +179,8 @@ def _missed(scores, right, query, asked):
 
 # %% ../nbs/11d_probes.ipynb #42018e35
 def ask_moments(
-    model,                # with encoders and tokenizer
-    score,                # function of `Embedded`: (A, B) scores of the second method; None: there is none
+    model:TVProxyNet,     # with encoders and tokenizer
+    score:Callable|None,  # (`Embedded`) -> (A, B) scores of the second method; None: there is none
     gammas:dict,          # of `choose_gammas`
     seen:Embedded,        # the clips
     config:ShapesConfig,  # they were drawn from
@@ -202,7 +204,7 @@ def ask_moments(
 
 # %% ../nbs/11d_probes.ipynb #34392ca2
 def fit_gamma(
-    pairs,           # of (cosines, second scores), both (A, A), the right ones on the diagonal
+    pairs:list,      # of (cosines, second scores), both (A, A), the right ones on the diagonal
     steps:int=200,   # of Adam
 )->float:            # gamma
     "The weight, with the best scale, that makes InfoNCE of the fused score least"
@@ -215,7 +217,7 @@ def fit_gamma(
 
 # %% ../nbs/11d_probes.ipynb #8898dbb4
 def learn_gamma(
-    model,               # a `TVProxyNet`, trained
+    model:TVProxyNet,    # trained
     frozen:FrozenClips,  # training clips
     batches:int=10,      # of 64 clips
 )->float:                # gamma
@@ -240,7 +242,7 @@ class Looks(Remembers):
     ): self.seen, self.every, self.rows = {'heldout': held, 'test': test}, every, []
 
     def after_step(self,
-        run,  # the `Trainer`
+        run:Trainer,  # whose model is asked
     ):
         "Note them"
         if run.done % self.every: return
@@ -260,9 +262,9 @@ class Looks(Remembers):
 
 # %% ../nbs/11d_probes.ipynb #3b0c07fc
 def seed_interval(
-    ranks,           # list, of each seed (A,): ranks by one method
-    base,            # list, of each seed (A,): ranks of the same queries by another; None: of none, so R@k itself
-    groups=2,        # queries of one clip: how many follow each other
+    ranks:list,      # of each seed (A,): ranks by one method
+    base:list|None,  # of each seed (A,): ranks of the same queries by another; None: of none, so R@k itself
+    groups:int=2,    # queries of one clip: how many follow each other
     k:int=1,         # of R@k
     draws:int=2000,  # bootstrap samples
     seed:int=0,      # of the draws

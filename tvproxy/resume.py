@@ -8,12 +8,13 @@ __all__ = ['step_seed', 'SeedSteps', 'whole_file', 'run_state', 'restore', 'save
 
 # %% ../nbs/10d_resume.ipynb #8e2846a7
 import json, os, pickle, shutil, signal, threading, warnings
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
 
-from .loop import Callback, Remembers, TrainingError, TrainingWarning, seed_everything
+from .loop import Callback, Remembers, Trainer, TrainingError, TrainingWarning, seed_everything
 
 # %% ../nbs/10d_resume.ipynb #912dd407
 def step_seed(
@@ -31,13 +32,15 @@ class SeedSteps(Callback):
         seed:int,  # of the run
     ): self.seed = seed
 
-    def after_batch(self, run): seed_everything(step_seed(self.seed, run.step, run.accelerator.process_index))
+    def after_batch(self,
+        run:Trainer,  # whose step and process give the seed
+    ): seed_everything(step_seed(self.seed, run.step, run.accelerator.process_index))
 
 # %% ../nbs/10d_resume.ipynb #f0f78110
 @contextmanager
 def whole_file(
-    path,  # file to write or replace; its folder is made if need be
-):         # of an open file, binary
+    path:str|Path,  # file to write or replace; its folder is made if need be
+):                  # of an open file, binary
     "A file that is there as a whole, or is what it was before"
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,9 +59,9 @@ def whole_file(
 
 # %% ../nbs/10d_resume.ipynb #7fec5a2a
 def run_state(
-    run,          # the `Trainer`, between two steps
-    config=None,  # settings of the run, plain data
-)->dict:          # tensors and plain data
+    run:Trainer,       # between two steps
+    config:dict=None,  # settings of the run, plain data
+)->dict:               # tensors and plain data
     "Everything that the next step needs"
     scaler = run.accelerator.scaler
     kept = [[type(cb).__name__, cb.state()] for cb in run.callbacks if isinstance(cb, Remembers)]
@@ -67,8 +70,8 @@ def run_state(
 
 # %% ../nbs/10d_resume.ipynb #3acecc0a
 def restore(
-    run,         # a new `Trainer` of the same settings; its batches begin at the state's step
-    state:dict,  # of `run_state`
+    run:Trainer,  # a new one of the same settings; its batches begin at the state's step
+    state:dict,   # of `run_state`
 ):
     "Put a run where the state was taken"
     run.model.load_state_dict(state['model'])
@@ -83,10 +86,10 @@ def restore(
 
 # %% ../nbs/10d_resume.ipynb #197d645b
 def save_state(
-    state:dict,  # of `run_state`
-    folder,      # step-00000000.pt and so on are written into it
-    keep:int=2,  # how many are kept, the newest; at least 1
-)->Path:         # the file
+    state:dict,       # of `run_state`
+    folder:str|Path,  # step-00000000.pt and so on are written into it
+    keep:int=2,       # how many are kept, the newest; at least 1
+)->Path:              # the file
     "Write a state as a whole, then remove the oldest"
     folder = Path(folder)
     file = folder / f'step-{state["step"]:08d}.pt'
@@ -103,8 +106,8 @@ def save_state(
 
 # %% ../nbs/10d_resume.ipynb #265453c3
 def find_state(
-    folder,  # with files of `save_state`
-):           # the newest state that can be read and its file, or None where there are no files
+    folder:str|Path,  # with files of `save_state`
+):                    # the newest state that can be read and its file, or None where there are no files
     "Where a run can go on"
     files = sorted(Path(folder).glob('step-*.pt'), reverse=True)
     for file in files:
@@ -115,10 +118,10 @@ def find_state(
 
 # %% ../nbs/10d_resume.ipynb #47b95774
 def check_settings(
-    old:dict,   # settings in the state, plain data
-    new:dict,   # settings now
-    free=(),    # names that may differ
-    where='',   # of the state, for the message
+    old:dict,           # settings in the state, plain data
+    new:dict,           # settings now
+    free:tuple=(),      # names that may differ
+    where:str|Path='',  # of the state, for the message
 ):
     "Refuse to go on with other settings, and name them"
     differ = [f'{k}: {old.get(k)!r} there, {new.get(k)!r} now' for k in sorted(old.keys() | new.keys())
@@ -129,15 +132,15 @@ def check_settings(
 
 # %% ../nbs/10d_resume.ipynb #729cd117
 def all_finite(
-    model,  # an `nn.Module`
+    model:torch.nn.Module,  # whose parameters are looked at
 )->bool:
     "Are all parameters numbers?"
     return all(bool(p.isfinite().all()) for p in model.parameters())
 
 # %% ../nbs/10d_resume.ipynb #4f4b317d
 def write_curves(
-    run,     # the `Trainer`; callbacks with rows in `rows` and a name for their file in `curves` are written
-    folder,  # history.json and others are written into it
+    run:Trainer,      # whose callbacks with `rows` are written, under the name in `curves`
+    folder:str|Path,  # history.json and others are written into it
 ):
     "Write the curves of a run so far, by the first process; where that fails it warns, since a state has them too"
     for cb in [cb for cb in run.callbacks if getattr(cb, 'curves', '') and cb.rows and run.accelerator.is_main_process]:
@@ -149,14 +152,14 @@ def write_curves(
 class SaveState(Callback):
     "Save the state now and then, at the end, when asked to stop, and where an error comes between two steps"
     def __init__(self,
-        folder,       # for the states; curves are written beside them, as history.json
-        every:int,    # steps
-        keep:int=2,   # states that are kept
-        config=None,  # settings of the run, plain data, for `check_settings`
+        folder:str|Path,   # for the states; curves are written beside them, as history.json
+        every:int,         # steps
+        keep:int=2,        # states that are kept
+        config:dict=None,  # settings of the run, plain data, for `check_settings`
     ): self.folder, self.every, self.keep, self.config, self.last = Path(folder), every, keep, config, None
 
     def save(self,
-        run,  # the `Trainer`, between two steps
+        run:Trainer,  # between two steps
     ):
         "Write the state, once a step, by the first process"
         if not run.accelerator.is_main_process: run.saved = 'see the first process'
@@ -166,13 +169,13 @@ class SaveState(Callback):
         run.saved, self.last = save_state(run_state(run, self.config), self.folder, self.keep), run.done
         write_curves(run, self.folder.parent)
 
-    def before_fit(self, run):
+    def before_fit(self, run:Trainer):   # run: a resumed one is on the disk already
         if run.start: self.last, run.saved = run.start, self.folder / f'step-{run.start:08d}.pt'
 
-    def after_step(self, run):
+    def after_step(self, run:Trainer):   # run: saved when it is time, at its end, and before it stops
         if run.done % self.every == 0 or run.done == run.steps or run.stop: self.save(run)
 
-    def after_error(self, run):
+    def after_error(self, run:Trainer):   # run: saved if its last step is complete
         if not run.done or run.done != run.step: return   # nothing learned yet, amid a step, or amid its callbacks
         try: self.save(run)
         except TrainingError as e: warnings.warn(str(e), TrainingWarning, stacklevel=2)   # the first error is raised
@@ -190,12 +193,12 @@ class StopOnSignal(Callback):
         for number, handler in self.old.items(): signal.signal(number, handler or signal.SIG_DFL)
         self.old = {}
 
-    def before_fit(self, run):
+    def before_fit(self, run:Trainer):   # run: from here on it hears signals
         self.heard = 0
         if threading.current_thread() is not threading.main_thread(): return   # Python allows it there alone
         self.old = {n: signal.signal(n, self._hear) for n in (signal.SIGTERM, signal.SIGINT)}
 
-    def after_step(self, run):
+    def after_step(self, run:Trainer):   # run: told to stop if any of its processes heard one
         heard = self.heard
         if run.accelerator.num_processes > 1:
             heard = int(run.accelerator.reduce(torch.tensor(float(bool(heard)), device=run.accelerator.device)))
@@ -205,8 +208,8 @@ class StopOnSignal(Callback):
     @property
     def asked(self): return signal.Signals(self.heard).name if self.heard else ''
 
-    def after_fit(self, run): self._forget()
-    def after_error(self, run): self._forget()
+    def after_fit(self, run:Trainer): self._forget()   # run: it has ended by itself
+    def after_error(self, run:Trainer): self._forget()   # run: it has ended with an error
 
 # %% ../nbs/10d_resume.ipynb #a322b2fb
 def _write_models(saver, run, names, row):
@@ -229,16 +232,16 @@ class Checkpoint(Remembers):
     keep = ('rows', 'best')
 
     def __init__(self,
-        folder,       # last/ and best/ are written in it
-        every:int,    # steps between evaluations
-        score,        # function (model) -> dict with 'R@1', 'gamma' and whatever else should be kept
-        config=None,  # settings, kept beside the weights
-        about=None,   # plain data, kept with the weights: such as how many clips chose
+        folder:str|Path,   # last/ and best/ are written in it
+        every:int,         # steps between evaluations
+        score:Callable,    # (model) -> dict with 'R@1', 'gamma' and whatever else should be kept
+        config:dict=None,  # settings, kept beside the weights
+        about:dict=None,   # plain data, kept with the weights: such as how many clips chose
     ):
         self.folder, self.every, self.score, self.config = Path(folder), every, score, config
         self.about, self.best, self.rows = about or {}, None, []
 
-    def after_step(self, run):
+    def after_step(self, run:Trainer):   # run: its model is scored, and gets the gamma that was chosen
         if run.done % self.every and run.done != run.steps: return
         if not all_finite(run.model): return   # nothing to score
         row = {'step': run.done, **self.score(run.model)}

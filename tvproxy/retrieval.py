@@ -8,6 +8,7 @@ __all__ = ['GAMMAS', 'query_ranks', 'rank_metrics', 'proxy_scores', 'score_matri
 
 # %% ../nbs/10_retrieval.ipynb #f12aeee2
 import math
+from collections.abc import Iterable
 from contextlib import contextmanager
 
 import torch, torch.nn.functional as F
@@ -75,7 +76,7 @@ def _evaluating(model):
 
 @torch.no_grad()
 def proxy_scores(
-    model,                   # a `TVProxyNet`
+    model:'TVProxyNet',      # whose generator makes the proxies
     text:torch.Tensor,       # t, (A, D), unit norm
     features:VideoFeatures,  # of B videos
     block:int=64,            # texts and videos at a time, >= 1: bounds the memory
@@ -90,7 +91,7 @@ def proxy_scores(
 # %% ../nbs/10_retrieval.ipynb #b3511307
 @torch.no_grad()
 def score_matrix(
-    model,                   # a `TVProxyNet`
+    model:'TVProxyNet',      # whose generator makes the proxies
     text:torch.Tensor,       # t, (A, D), unit norm
     features:VideoFeatures,  # of B videos
     gamma:float=.5,          # weight of the proxies, >= 0; at 0 no proxy is made
@@ -108,7 +109,7 @@ def choose_gamma(
     scores:torch.Tensor,        # t.v, (A, B), of held-out clips
     proxy_scores:torch.Tensor,  # cos(tp, v), (A, B), of the same
     target:torch.Tensor=None,   # right answers, as in `rank_metrics`
-    grid=GAMMAS,                # weights to try
+    grid:Iterable=GAMMAS,       # weights to try
     gallery:torch.Tensor=None,  # (B,) labels, as in `rank_metrics`
 )->float:                       # gamma
     "The weight with the best R@1, the smallest of several (eq. 5); on held-out data, never on test"

@@ -113,7 +113,7 @@ def _backbone_name(s, seed):
 def backbone_run(
     setting:Setting,  # of a run
     seed:int,         # of it
-    root,             # folder for worlds, backbones and runs
+    root:str|Path,    # folder for worlds, backbones and runs
 )->TrainConfig:
     "How the backbone of a run is trained"
     s, root = setting, Path(root)
@@ -141,7 +141,7 @@ def _keep_frames(run, clips, split):
 def get_backbone(
     setting:Setting,  # of a run
     seed:int,         # of it
-    root,             # folder for worlds, backbones and runs
+    root:str|Path,    # folder for worlds, backbones and runs
 )->Path:              # folder of the backbone
     "Render the world and train the backbone, unless it is there"
     run = backbone_run(setting, seed, root)
@@ -182,7 +182,7 @@ def _start(setting, seed, root):
 def get_embeddings(
     setting:Setting,  # of a run
     seed:int,         # of it
-    root,             # folder for worlds, backbones and runs
+    root:str|Path,    # folder for worlds, backbones and runs
 )->FrozenClips:       # training and held-out clips
     "What the frozen backbone makes of the clips that train and choose, kept on disk"
     file = Path(root) / 'embeddings' / f'{_backbone_name(setting, seed)}-{setting.projection}.pt'
@@ -204,7 +204,7 @@ def _embed_test(model, setting, seed, root):
 def get_test(
     setting:Setting,  # of a run
     seed:int,         # of it
-    root,             # folder for worlds, backbones and runs
+    root:str|Path,    # folder for worlds, backbones and runs
 )->Embedded:
     "What the frozen backbone makes of the test clips, kept on disk"
     file = Path(root) / 'embeddings' / f'{_backbone_name(setting, seed)}-{setting.projection}-test.pt'
@@ -287,7 +287,7 @@ def _fit_head(setting, seed, root):
 def proxy_run(
     setting:Setting,  # of a run
     seed:int,         # of it
-    root,             # folder for worlds, backbones and runs
+    root:str|Path,    # folder for worlds, backbones and runs
 )->TrainConfig:
     "How a generator, or with `joint` all of the model, is trained"
     s, base = setting, backbone_run(setting, seed, root)
@@ -384,7 +384,7 @@ def _fit(setting, seed, root, test):
 def run_setting(
     setting:Setting,   # what
     seed:int,          # of world, weights and batches
-    root,              # folder for worlds, backbones and runs
+    root:str|Path,     # folder for worlds, backbones and runs
     test:bool=False,   # measure the test clips too: for chosen settings alone
 )->dict:               # plain data: the row
     "Train, choose gamma on held-out clips, measure"
@@ -402,16 +402,16 @@ def run_setting(
 
 # %% ../nbs/11e_runs.ipynb #fcfe178c
 def read_rows(
-    file,      # of `fill_table`
-)->dict:       # key -> row; {} where there is no file
+    file:str|Path,  # of `fill_table`
+)->dict:            # key -> row; {} where there is no file
     "The rows that are there"
     if not Path(file).exists(): return {}
     rows = [json.loads(line) for line in Path(file).read_text().splitlines() if line.strip()]
     return {r['key']: r for r in rows}
 
 def write_rows(
-    file,        # a row a line, ordered by key
-    rows:dict,   # key -> row
+    file:str|Path,  # a row a line, ordered by key
+    rows:dict,      # key -> row
 ):
     "Replace the file as a whole"
     with whole_file(file) as f: f.write(''.join(json.dumps(rows[k]) + '\n' for k in sorted(rows)).encode())
@@ -461,9 +461,9 @@ def _work(pool, runs, rows, file, root, bar):
 
 # %% ../nbs/11e_runs.ipynb #86bb6a14
 def fill_table(
-    runs,                # list of (setting, seed, test)
-    file,                # the rows, read and written
-    root,                # folder for worlds, backbones and runs
+    runs:list,           # of (setting, seed, test)
+    file:str|Path,       # the rows, read and written
+    root:str|Path,       # folder for worlds, backbones and runs
     workers:int=2,       # processes
     progress:bool=True,  # show a bar
 )->dict:                 # key -> row, of all rows of the file

@@ -8,6 +8,7 @@ __all__ = ['running_top', 'ivf_lists', 'ProxyCache', 'Hit', 'Results', 'VideoInd
 # %% ../nbs/12_search.ipynb #409ce388
 import math, os, threading, warnings
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from .encoders import VideoFeatures
 from .evaluation import _to_device, embed_texts, protocol_sentence
 from .model import TVProxyNet, _as_gamma
 from .scorer import ProxyScorer, first_scores
-from .store import build_index, index_features, model_fingerprint, open_index
+from .store import VideoStore, build_index, index_features, model_fingerprint, open_index
 
 # %% ../nbs/12_search.ipynb #e5bf306e
 def _groups(parts, size):
@@ -29,7 +30,7 @@ def _groups(parts, size):
     if held: yield torch.cat(held, 1)
 
 def running_top(
-    parts,             # of scores (A, n), one part after the other; -inf: not to be found
+    parts:Iterable,    # of scores (A, n), one part after the other; -inf: not to be found
     k:int,             # K, how many to keep, >= 1
     size:int=65_536,   # columns that are looked at together: choosing K of few costs more than of many
 )->tuple:              # scores and their columns, counted through all parts, (A, at most K) each, the best first
@@ -48,7 +49,12 @@ def running_top(
 # %% ../nbs/12_search.ipynb #b73bb487
 class _Exact:
     "The first stage by plain products, a piece of a shard at a time"
-    def __init__(self, shards, alive, first, megabytes=2):
+    def __init__(self,
+        shards:list,          # of a `VideoStore`
+        alive:torch.Tensor,   # (N,), bool: may the row be found?
+        first:str,            # 'video', 'frames' or 'both'
+        megabytes:float=2,    # of rows in memory at a time
+    ):
         self.shards, self.alive, self.first = shards, alive, first
         self.names = {'video': ('video',), 'frames': ('video', 'frames', 'lengths')}.get(
             first, ('video', 'frames', 'lengths'))
@@ -56,7 +62,7 @@ class _Exact:
         self.piece = max(1, int(megabytes * 2**20) // (4 * numbers))   # rows that are in memory as float32
         self.dead = [~part if not part.all() else None for part in alive.split([len(s) for s in shards])]
 
-    def scores(self, text):
+    def scores(self, text:torch.Tensor):   # (A, D), unit norm
         "(A, n) of each piece"
         for s, dead in zip(self.shards, self.dead):
             for at in range(0, len(s), self.piece):
@@ -65,7 +71,7 @@ class _Exact:
                 gone = None if dead is None else dead[at:at + self.piece].to(out.device)
                 yield out if gone is None else out.masked_fill(gone, -math.inf)
 
-    def top(self, text, k):
+    def top(self, text:torch.Tensor, k:int):   # (A, D), unit norm; K, >= 1
         "Rows of the K best videos of each text, (A, K)"
         return running_top(self.scores(text), k)[1].cpu()
 
@@ -88,7 +94,12 @@ def _faiss():
 # %% ../nbs/12_search.ipynb #f0737875
 class _Faiss:
     "The first stage by faiss: the video vectors in memory, exact or in lists of which `nprobe` are looked at"
-    def __init__(self, shards, alive, ivf=False, nprobe=16):
+    def __init__(self,
+        shards:list,          # of a `VideoStore`
+        alive:torch.Tensor,   # (N,), bool: may the row be found?
+        ivf:bool=False,       # in lists, approximate
+        nprobe:int=16,        # lists that are looked at
+    ):
         faiss, self.rows = _faiss(), alive.nonzero()[:, 0]
         dim, n = shards[0].tensors['video'].shape[1], len(self.rows)
         self.index = faiss.IndexFlatIP(dim)
@@ -106,7 +117,7 @@ class _Faiss:
             yield s.tensors['video'][alive[start:start + len(s)]].float()
             start += len(s)
 
-    def top(self, text, k):
+    def top(self, text:torch.Tensor, k:int):   # (A, D), unit norm; K, >= 1
         "Rows of the K best videos of each text, (A, K); -1 where the lists hold fewer"
         at = torch.from_numpy(self.index.search(text.cpu().float().numpy(), k)[1])
         return self.rows[at].masked_fill(at < 0, -1)
@@ -128,7 +139,7 @@ def _engine(name, store, first, nprobe):
 class ProxyCache:
     "Prepared terms of the videos that were ranked last, in memory of a fixed size"
     def __init__(self,
-        scorer,               # a `ProxyScorer`
+        scorer:ProxyScorer,   # that prepares the terms of a video
         megabytes:float=512,  # memory for terms, >= 0; at 0 nothing is kept
         most:int=None,        # videos at most; None: as many as fit
     ):
@@ -146,9 +157,9 @@ class ProxyCache:
         return sum(x.nbytes for x in (self.pool or {}).values())
 
     def ready(self,
-        rows:list,  # numbers of videos, each once
-        features,   # function (list of numbers) -> `VideoFeatures`, called for those that are not here
-    ):              # their `PreparedVideos`, in this order
+        rows:list,          # numbers of videos, each once
+        features:Callable,  # (list of numbers) -> `VideoFeatures`, called for those that are not here
+    ):                      # their `PreparedVideos`, in this order
         "Terms of these videos, from the pool or made now"
         with self.lock: return self._ready(list(rows), features)
 
@@ -211,9 +222,9 @@ def _clock(seconds):
 class Results(list):
     "What a query found, the best first: a list of `Hit` that prints as a table, in a notebook as filmstrips"
     def __init__(self,
-        hits=(),       # of `Hit`
-        text:str='',   # the query
-        about:str='',  # how they were ranked: gamma and what chose it, the model, the number of videos
+        hits:Iterable=(),  # of `Hit`
+        text:str='',       # the query
+        about:str='',      # how they were ranked: gamma and what chose it, the model, the number of videos
     ):
         super().__init__(hits)
         self.text, self.about = text, about
@@ -313,7 +324,11 @@ def _search(index, texts, k, rerank, gamma, truncate, batch=64):
 # %% ../nbs/12_search.ipynb #03cda47b
 class _Rows:
     "An index as it lies in memory: the model, what is stored, the first stage, and the cache of the second"
-    def __init__(self, folder, manifest, store, model, engine='auto', cache_mb=512, nprobe=16):
+    def __init__(self,
+        folder:str|Path, manifest:dict, store:VideoStore,      # the index, as `open_index` reads it
+        model:TVProxyNet,                                      # that made it, with a tokenizer
+        engine:str='auto', cache_mb:float=512, nprobe:int=16,  # as in `load`
+    ):
         self.folder, self.manifest, self.model, self.report = Path(folder), manifest, model.eval(), None
         self.root, self.store, self.count = manifest['root'], store, int(store.alive.sum())
         self.engine = _engine(engine, store, manifest['first'], nprobe)
@@ -333,7 +348,7 @@ class _Rows:
         return [(b['id'], b['reason']) for b in self.manifest['unreadable']]
 
     def features(self,
-        rows,          # numbers of rows
+        rows:list,     # numbers of rows
     )->VideoFeatures:  # on the model's device, float32
         "What is stored of some videos"
         names, device = ('video', 'tokens', 'frames'), self.model.logit_scale.device
@@ -353,7 +368,7 @@ class _Searched(_Rows):
         return _search(self, [text], k, rerank, gamma, truncate)[0]
 
     def search_many(self,
-        texts,                # queries
+        texts:list,           # queries
         k:int=5,              # videos to return of each, >= 1
         rerank:int=300,       # K, videos that get proxies, >= k
         gamma:float=None,     # weight of the proxies, >= 0; None: the model's own
@@ -377,12 +392,12 @@ class _Loaded(_Searched):
     "Opening an index"
     @classmethod
     def load(cls,
-        folder,               # that `build` wrote
-        model=None,           # the `TVProxyNet` it was built with, if it is in memory; None: its copy in the folder
-        device:str='',        # such as 'cpu' or 'cuda'; empty: a GPU where there is one, or where the given model is
-        engine:str='auto',    # of the first stage: 'auto' (which is 'torch'), 'torch', 'faiss', 'faiss-ivf' (approximate)
-        cache_mb:float=512,   # memory for prepared terms, MB
-        nprobe:int=16,        # lists that 'faiss-ivf' looks at
+        folder:str|Path,        # that `build` wrote
+        model:TVProxyNet=None,  # the one it was built with, if it is in memory; None: its copy in the folder
+        device:str='',          # such as 'cpu' or 'cuda'; empty: a GPU where there is one, or where the given model is
+        engine:str='auto',      # of the first stage: 'auto' (is 'torch'), 'torch', 'faiss', 'faiss-ivf' (approximate)
+        cache_mb:float=512,     # memory for prepared terms, MB
+        nprobe:int=16,          # lists that 'faiss-ivf' looks at
     )->'VideoIndex':
         "Open an index; several processes may, also while one builds"
         folder = Path(folder)
@@ -398,13 +413,13 @@ class _Filled(_Loaded):
     "Making an index of embeddings"
     @classmethod
     def from_features(cls,
-        batches,           # yields (ids, `VideoFeatures` of as many videos) or (ids, features, seconds (n, T))
-        model,             # the `TVProxyNet` that made them, with a tokenizer, or a folder or hub name of it
-        folder,            # of the index; one from embeddings of the same model is replaced whole
-        root:str='',       # folder that ids are paths below, for `Hit.path`; nothing is read there
-        dtype:str=None,    # of what is stored: 'float16', 'bfloat16', 'float32'; None: the index's, or float16
-        first:str='auto',  # first stage: 'video', 'frames', 'both'; 'auto': the index's, or by the model's keys
-        shard:int=65_536,  # videos a file; that many are held in memory
+        batches:Iterable,           # yields (ids, `VideoFeatures` of as many videos) or (ids, features, seconds (n, T))
+        model:TVProxyNet|str|Path,  # that made them, with a tokenizer, or a folder or hub name of it
+        folder:str|Path,            # of the index; one from embeddings of the same model is replaced whole
+        root:str='',                # folder that ids are paths below, for `Hit.path`; nothing is read there
+        dtype:str=None,             # of what is stored: 'float16', 'bfloat16', 'float32'; None: the index's, or float16
+        first:str='auto',           # first stage: 'video', 'frames', 'both'; 'auto': the index's or by the model's keys
+        shard:int=65_536,           # videos a file; that many are held in memory
     )->'VideoIndex':
         "An index of embeddings that are there already, a batch at a time; there is no folder to build it again from"
         model = _model_for(model, '', 'VideoIndex.from_features')
@@ -418,18 +433,18 @@ class VideoIndex(_Filled):
     "A folder of videos that can be asked for by sentences"
     @classmethod
     def build(cls,
-        videos,                   # a folder, searched with all below it, or a list of files
-        model,                    # a `TVProxyNet` with a tokenizer, or a folder or hub name of one
-        folder,                   # of the index; where there is one already, it is brought up to date
-        frames:int=None,          # T, frames a video; None: the index's, or the model's temporal size
-        dtype:str=None,           # of what is stored: 'float16', 'bfloat16', 'float32'; None: the index's, or float16
-        batch:int=8,              # videos at a time
-        workers:int=0,            # processes that read ahead; 0 reads in this one
-        shard:int=1024,           # videos a file
-        retry:bool=False,         # try again what could not be read
-        timeout:float=20.,        # s a video, until it counts as unreadable; None: no limit
-        progress:bool=False,      # show a bar
-        first:str='auto',         # first stage: 'video', 'frames', 'both'; 'auto': the index's, or by the model's keys
+        videos:str|Path|list,       # a folder, searched with all below it, or a list of files
+        model:TVProxyNet|str|Path,  # with a tokenizer, or a folder or hub name of one
+        folder:str|Path,            # of the index; where there is one already, it is brought up to date
+        frames:int=None,            # T, frames a video; None: the index's, or the model's temporal size
+        dtype:str=None,             # of what is stored: 'float16', 'bfloat16', 'float32'; None: the index's, or float16
+        batch:int=8,                # videos at a time
+        workers:int=0,              # processes that read ahead; 0 reads in this one
+        shard:int=1024,             # videos a file
+        retry:bool=False,           # try again what could not be read
+        timeout:float=20.,          # s a video, until it counts as unreadable; None: no limit
+        progress:bool=False,        # show a bar
+        first:str='auto',           # first stage: 'video', 'frames', 'both'; 'auto': the index's or by the model's keys
     )->'VideoIndex':
         "Embed the videos that are new or changed, and put the new index in the place of the old one"
         model = _model_for(model, '', 'VideoIndex.build')

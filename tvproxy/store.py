@@ -8,6 +8,7 @@ __all__ = ['stored_bytes', 'frame_seconds', 'model_fingerprint', 'VideoStore', '
 
 # %% ../nbs/11c_store.ipynb #d2390fe5
 import hashlib, json, math, os, secrets, socket, time, warnings
+from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -33,9 +34,9 @@ def stored_bytes(
 
 # %% ../nbs/11c_store.ipynb #78bba80c
 def frame_seconds(
-    path,       # the video file, or a folder of pictures
-    n:int,      # T, frames that are looked at
-)->tuple:       # times of these frames and the length of the video, s; nan where nobody can know
+    path:str|Path,  # the video file, or a folder of pictures
+    n:int,          # T, frames that are looked at
+)->tuple:           # times of these frames and the length of the video, s; nan where nobody can know
     "When in a video the frames are that `read_frames` takes (eq. 5); packets are read, nothing is decoded"
     if Path(path).is_dir(): return [math.nan] * n, math.nan
     facts = probe_video(path)
@@ -72,8 +73,11 @@ def _read_one(name, path, n, size, timeout):
 
 # %% ../nbs/11c_store.ipynb #10b2f1db
 class _Videos(torch.utils.data.Dataset):
-    "Videos to be read, (id, path) each"
-    def __init__(self, items, n, size, timeout): self.items, self.how = items, (n, size, timeout)
+    "Videos to be read"
+    def __init__(self,
+        items:list,                      # (id, path) pairs
+        n:int, size:int, timeout:float,  # of `read_frames`
+    ): self.items, self.how = items, (n, size, timeout)
     def __len__(self): return len(self.items)
     def __getitem__(self, i): return _read_one(*self.items[i], *self.how)
 
@@ -166,7 +170,10 @@ def _parse(shard):
 # %% ../nbs/11c_store.ipynb #741bbc9e
 class _Shard:
     "Vectors of some videos, mapped from the disk, and what is known of each"
-    def __init__(self, folder, entry):
+    def __init__(self,
+        folder:Path,  # of the index
+        entry:dict,   # what the manifest says of the shard
+    ):
         home = folder / 'shards'
         self.entry, self.live, self._lines, self._ends = entry, {}, None, None   # live: what a build makes of its rows
         self.file, self.list = home / f'{entry["name"]}.safetensors', home / f'{entry["lines"]}.jsonl'
@@ -183,7 +190,9 @@ class _Shard:
         if self._lines is None: self._lines = _parse(self)
         return self._lines
 
-    def line(self, i):
+    def line(self,
+        i:int,   # of the rows of this shard, from 0
+    )->dict:     # id, stamp, digest, duration
         "What is known of one row; the others are not taken apart"
         if self._ends is None: self._ends = _line_ends(self)
         start, end = 0 if i == 0 else int(self._ends[i - 1]) + 1, int(self._ends[i])
@@ -204,7 +213,7 @@ def _gather(store, rows, names):
 class VideoStore:
     "The rows of all shards, one after the other"
     def __init__(self,
-        shards,  # as a manifest lists them
+        shards:Iterable,  # of `_Shard`, as a manifest lists them
     ):
         self.shards = list(shards)
         self.starts = torch.tensor([0, *(len(s) for s in self.shards)]).cumsum(0)   # of each shard, and the end
@@ -226,9 +235,9 @@ class VideoStore:
         return [x['id'] for x, alive in zip(lines, self.alive.tolist()) if alive]
 
     def gather(self,
-        rows,    # numbers of K rows
-        names,   # 'video', 'tokens', 'frames', 'lengths', 'seconds'
-    )->dict:     # name -> (K, ...), float32
+        rows:list|torch.Tensor,  # numbers of K rows
+        names:tuple,             # 'video', 'tokens', 'frames', 'lengths', 'seconds'
+    )->dict:                     # name -> (K, ...), float32
         "Tensors of some rows, in the order asked for"
         return _gather(self, torch.as_tensor(rows, dtype=torch.long), names)
 
@@ -248,9 +257,9 @@ def _read_manifest(folder, who):
     return manifest
 
 def open_index(
-    folder,        # that `build_index` wrote
-    tries:int=20,  # times that it may be replaced under our hands
-)->tuple:          # its manifest, a dict, and its `VideoStore`
+    folder:str|Path,  # that `build_index` wrote
+    tries:int=20,     # times that it may be replaced under our hands
+)->tuple:             # its manifest, a dict, and its `VideoStore`
     "Open what is stored; where a build removed shards in between, the new manifest and its shards"
     folder = Path(folder)
     for _ in range(tries):
@@ -552,18 +561,18 @@ def _build(job, root, sources, retry):
 
 # %% ../nbs/11c_store.ipynb #d3c85d4b
 def build_index(
-    videos,              # a folder, searched with all below it, or a list of files
-    model:TVProxyNet,    # with a tokenizer
-    folder,              # of the index; where there is one already, it is brought up to date
-    frames:int=None,     # T, frames a video; None: the index's, or the model's temporal size
-    dtype:str=None,      # of what is stored: 'float16', 'bfloat16', 'float32'; None: the index's, or float16
-    batch:int=8,         # videos at a time
-    workers:int=0,       # processes that read ahead; 0 reads in this one
-    shard:int=1024,      # videos a file
-    retry:bool=False,    # try again what could not be read
-    timeout:float=20.,   # s a video, until it counts as unreadable; None: no limit
-    progress:bool=False, # show a bar
-    first:str='auto',    # what the search compares first: 'video', 'frames', 'both', or by the model's keys
+    videos:str|Path|list,  # a folder, searched with all below it, or a list of files
+    model:TVProxyNet,      # with a tokenizer
+    folder:str|Path,       # of the index; where there is one already, it is brought up to date
+    frames:int=None,       # T, frames a video; None: the index's, or the model's temporal size
+    dtype:str=None,        # of what is stored: 'float16', 'bfloat16', 'float32'; None: the index's, or float16
+    batch:int=8,           # videos at a time
+    workers:int=0,         # processes that read ahead; 0 reads in this one
+    shard:int=1024,        # videos a file
+    retry:bool=False,      # try again what could not be read
+    timeout:float=20.,     # s a video, until it counts as unreadable; None: no limit
+    progress:bool=False,   # show a bar
+    first:str='auto',      # what the search compares first: 'video', 'frames', 'both', or by the model's keys
 )->BuildReport:
     "Embed the videos that are new or changed, and put the new index in the place of the old one"
     _check_build(model, dtype, first, frames=frames, shard=shard, batch=batch)
@@ -631,9 +640,9 @@ def _pour(job, batches, seen):
 
 # %% ../nbs/11c_store.ipynb #9ff9ce04
 def index_features(
-    batches,           # yields (ids, `VideoFeatures` of as many videos) or (ids, features, seconds (n, T))
+    batches:Iterable,  # yields (ids, `VideoFeatures` of as many videos) or (ids, features, seconds (n, T))
     model:TVProxyNet,  # that made the embeddings, with a tokenizer
-    folder,            # of the index; one from embeddings of the same model is replaced whole
+    folder:str|Path,   # of the index; one from embeddings of the same model is replaced whole
     root:str='',       # folder that ids are paths below, for `Hit.path`; nothing is read there
     dtype:str=None,    # of what is stored: 'float16', 'bfloat16', 'float32'; None: the index's, or float16
     first:str='auto',  # what the search compares first: 'video', 'frames', 'both', or by the model's keys

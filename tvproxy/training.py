@@ -151,9 +151,9 @@ def video_loss(
 
 # %% ../nbs/11_training.ipynb #69a585ca
 def video_batches(
-    loader,       # of `make_loader`
-    start:int=0,  # batches that were seen before
-):                # endless iterator of its batches, anew each epoch
+    loader:torch.utils.data.DataLoader,  # of `make_loader`
+    start:int=0,                         # batches that were seen before
+):                                       # endless iterator of its batches, anew each epoch
     "Go round and round the data set, from any batch on"
     epoch, skip = divmod(start, len(loader))
     while True:
@@ -182,15 +182,15 @@ def embed_views(
 
 # %% ../nbs/11_training.ipynb #c11a81ec
 def cached_batches(
-    text:torch.Tensor,      # (captions, D), every caption of every clip, clip by clip
-    counts,                 # captions of each clip, >= 1
-    views:VideoFeatures,    # (views, clips, ...), what `embed_views` gives
-    batch_size:int,         # clips a batch, of all processes together
-    seed:int,               # of the draws
-    start:int=0,            # batches that were seen before
-    rank:int=0,             # of several processes that share each batch, which this one is
-    world:int=1,            # how many share
-):                          # endless iterator of (text (A, D), features of A clips)
+    text:torch.Tensor,         # (captions, D), every caption of every clip, clip by clip
+    counts:list|torch.Tensor,  # captions of each clip, >= 1
+    views:VideoFeatures,       # (views, clips, ...), what `embed_views` gives
+    batch_size:int,            # clips a batch, of all processes together
+    seed:int,                  # of the draws
+    start:int=0,               # batches that were seen before
+    rank:int=0,                # of several processes that share each batch, which this one is
+    world:int=1,               # how many share
+):                             # endless iterator of (text (A, D), features of A clips)
     "Draw clips, a caption of each and a view of each, from embeddings"
     g, counts = torch.Generator().manual_seed(seed), torch.as_tensor(counts)
     first, n, step = counts.cumsum(0) - counts, len(counts), 0
@@ -271,7 +271,7 @@ def _load_start(config):
 # %% ../nbs/11_training.ipynb #88b0035e
 def start_model(
     config:TrainConfig,  # init, model, keep_generator and max_tokens are read
-    captions,            # to train a tokenizer on, from scratch
+    captions:list,       # to train a tokenizer on, from scratch
 )->TVProxyNet:
     "A model from scratch, or from a checkpoint with a new generator"
     if config.init: model = _load_start(config)
@@ -292,7 +292,7 @@ class FrozenClips:
     heldout:Embedded        # of the held-out clips
 
     def to(self,
-        device,  # of torch
+        device:str|torch.device,  # such as 'cpu' or 'cuda'
     )->'FrozenClips':
         "The same, with text, views and held-out clips on a device"
         h, on = self.heldout, lambda x: x.to(device)
@@ -383,6 +383,7 @@ def train_preset(
 
 # %% ../nbs/11a_train.ipynb #96fd5b31
 import json, shutil, sys
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import torch.distributed as dist
@@ -391,8 +392,8 @@ from .data import make_loader
 from .decoders import VideoError
 from .evaluation import evaluate, format_scores, heldout_score, protocol_sentence
 from .loop import CheckFinite, ClampScale, ClipGradients, History, Progress, ReleasedSchedule, Schedule
-from .loop import Trainer, TrainingError, TrainingStopped, format_groups, is_matrix, parameter_groups, released_decay
-from .loop import seed_everything, start_engine
+from .loop import Trainer, TrainingError, TrainingStopped, format_groups, is_matrix, parameter_groups
+from .loop import released_decay, seed_everything, start_engine
 from .resume import Checkpoint, SaveState, SeedSteps, StopOnSignal, check_settings, find_state, restore
 from .resume import whole_file, write_curves
 from .meter import Meter, Track
@@ -515,7 +516,7 @@ def _callbacks(config, score, length, plain, clips, more, progress):
 # %% ../nbs/11a_train.ipynb #5b540e55
 def build_run(
     config:TrainConfig,       # what, on what, how
-    callbacks=(),             # further callbacks
+    callbacks:Iterable=(),    # further ones, of `Callback`
     frozen:FrozenClips=None,  # what `freeze_clips` gives, where the encoders are frozen and it is there already
     progress:bool=True,       # show bars
 )->Trainer:                   # ready to `fit`, at the step where an earlier process stopped
@@ -549,18 +550,18 @@ def _fit(run, out):
     return Path(out) / 'best'
 
 def train(
-    config:TrainConfig,  # what, on what, how
-    callbacks=(),        # further callbacks
+    config:TrainConfig,       # what, on what, how
+    callbacks:Iterable=(),    # further ones, of `Callback`
     frozen:FrozenClips=None,  # what `freeze_clips` gives, where the encoders are frozen and it is there already
     progress:bool=True,       # show bars
-)->Path:                 # folder of the best model; beside it history.json, heldout.json, watch.json, meter.json
+)->Path:                      # folder of the best model; beside it history.json, heldout.json, watch.json, meter.json
     "Train a model, or go on with it; gamma and the best step are chosen on held-out clips"
     return _fit(build_run(config, callbacks, frozen, progress), config.out)
 
 # %% ../nbs/11a_train.ipynb #afe6163c
 def measure_test(
     config:TrainConfig,  # of the run
-    best,                # folder of its best model
+    best:str|Path,       # folder of its best model
     progress:bool=True,  # show a bar
 )->dict:                 # the table of `evaluate`
     "Measure the test clips with the gamma that the model carries; written beside the model as test.json"

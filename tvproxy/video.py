@@ -39,8 +39,8 @@ def resize_frames(
 _IMAGES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp')
 
 def frame_files(
-    folder,  # a folder of pictures, ID_1.jpg, ID_2.jpg, ...
-)->list:     # paths, in the order of the last number in their names
+    folder:str|Path,  # a folder of pictures, ID_1.jpg, ID_2.jpg, ...
+)->list:              # paths, in the order of the last number in their names
     "The pictures in a folder, in order; empty where there are none"
     files = [p for p in Path(folder).iterdir() if p.suffix.lower() in _IMAGES and p.name[0] != '.']
     number = lambda p: int((re.findall(r'\d+', p.stem) or ['0'])[-1][-18:])
@@ -89,7 +89,7 @@ def _serve(jobs, answers):
 class _Reader:
     "A process that reads frames for this one and may be killed"
     def __init__(self,
-        command=(sys.executable, '-m', 'tvproxy.video'),  # what to start
+        command:tuple=(sys.executable, '-m', 'tvproxy.video'),  # what to start
     ):
         env = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}   # so that it finds this library
         self.proc = subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -107,9 +107,9 @@ class _Reader:
         if getattr(self, 'owner', None) == os.getpid(): self.stop()   # not in a fork, where it is the parent's
 
     def ask(self,
-        job,      # dict, for `_read_here`
-        out,      # memory that the frames are written into, a memoryview of bytes
-    ):            # the error that the job met, or None
+        job:dict,        # for `_read_here`
+        out:memoryview,  # memory that the frames are written into, as bytes
+    ):                   # the error that the job met, or None
         "Send a job and wait for its answer"
         self.proc.stdin.write(json.dumps(job).encode() + b'\n')
         line = self.proc.stdout.readline()
@@ -162,14 +162,14 @@ def _read_apart(out, path, timeout, **job):
 
 # %% ../nbs/01_video.ipynb #d95016b4
 def read_frames(
-    path,                            # the video file, or a folder of pictures
+    path:str|Path,                   # the video file, or a folder of pictures
     n:int,                           # T, frames wanted, >= 1; a shorter clip repeats frames
     size:int=224,                    # S, side of the square that frames are squashed to, px
     jitter:bool=False,               # draw frames at random, one from each part of the clip
     generator:torch.Generator=None,  # where the draws come from
     timeout:float=20.,               # s, until the reading process is killed; None: read here, which may hang
     out:torch.Tensor=None,           # (T, 3, S, S), uint8, contiguous: filled in place of a new one
-    index=None,                      # i, numbers of the n frames, >= 0, in place of eq. 1; too high: the last frame
+    index:list|torch.Tensor=None,    # i, numbers of the n frames, >= 0, in place of eq. 1; too high: the last frame
 )->torch.Tensor:                     # frames, (T, 3, S, S), uint8, RGB
     "Read frames spread over a video (eq. 1 to 3); `VideoError` where it is missing, empty, unreadable or too slow"
     if n < 1 or size < 1: raise ValueError(f'read_frames: n and size must be at least 1, got {n} and {size}')

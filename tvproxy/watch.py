@@ -52,7 +52,7 @@ def _as_in_use(module):
 
 # %% ../nbs/10e_watch.ipynb #9125fdf2
 def proxy_measures(
-    model,               # a `TVProxyNet`
+    model:'TVProxyNet',  # whose generator is looked at
     text:torch.Tensor,   # t, (A, D), unit norm
     video:torch.Tensor,  # v, (B, D), unit norm
     keys:torch.Tensor,   # (B, K, D), what the generator sees
@@ -89,7 +89,7 @@ def loss_measures(
 
 # %% ../nbs/10e_watch.ipynb #65b4b580
 def gamma_gain(
-    rows,            # of evaluations: dicts with 'R@1', 'gamma' and 'cosine R@1', in percent
+    rows:list,       # of evaluations: dicts with 'R@1', 'gamma' and 'cosine R@1', in percent
     patience:int=3,  # evaluations that must agree
 )->float:            # percent points, the best of the last `patience`; None while there are fewer
     "What the proxies are worth on held-out clips (eq. 7); 0 where gamma is 0"
@@ -124,14 +124,14 @@ SIGNATURES = (
 
 # %% ../nbs/10e_watch.ipynb #44c3d04d
 def measure(
-    model,            # a `TVProxyNet`
-    text,             # t, (A, D), unit norm; None: proxies are off, and only the losses are looked at
-    video,            # v, (B, D), unit norm
-    keys,             # (B, K, D), what the generator sees
-    losses:dict,      # L_r, L_p, L_pos, total: scalar tensors, nats
-    alpha:float=.5,   # weight of L_p in the total
-    beta:float=.25,   # weight of L_pos in the total
-)->dict:              # name of a signature: float
+    model:'TVProxyNet',       # whose generator is looked at
+    text:torch.Tensor|None,   # t, (A, D), unit norm; None: proxies are off, and only the losses are looked at
+    video:torch.Tensor|None,  # v, (B, D), unit norm
+    keys:torch.Tensor|None,   # (B, K, D), what the generator sees
+    losses:dict,              # L_r, L_p, L_pos, total: scalar tensors, nats
+    alpha:float=.5,           # weight of L_p in the total
+    beta:float=.25,           # weight of L_pos in the total
+)->dict:                      # name of a signature: float
     "All measures of a batch, without a gradient, dropout or a random draw (eq. 1 to 6)"
     seen = {} if text is None else proxy_measures(model, text, video, keys)
     return {**seen, **loss_measures(losses, alpha, beta, text is not None)}
@@ -139,7 +139,7 @@ def measure(
 # %% ../nbs/10f_alarms.ipynb #d60bd942
 import warnings
 
-from .loop import Callback, Remembers, TrainingWarning
+from .loop import Callback, Remembers, Trainer, TrainingWarning
 
 # %% ../nbs/10f_alarms.ipynb #0788ae70
 def _main(run):
@@ -168,17 +168,17 @@ class Watch(Remembers):
     keep, curves = ('rows', 'warned'), 'watch.json'
 
     def __init__(self,
-        every:int=50,           # steps between looks; the first and the last step are looked at too
-        alpha:float=.5,         # weight of L_p in the run's total
-        beta:float=.25,         # weight of L_pos in the run's total
-        signatures=SIGNATURES,  # the bounds
-        patience:int=3,         # evaluations without a gain until it warns
+        every:int=50,                 # steps between looks; the first and the last step are looked at too
+        alpha:float=.5,               # weight of L_p in the run's total
+        beta:float=.25,               # weight of L_pos in the run's total
+        signatures:tuple=SIGNATURES,  # of `Signature`, the bounds
+        patience:int=3,               # evaluations without a gain until it warns
     ):
         if every < 1: raise ValueError(f'Watch: every must be at least 1, got {every}')
         self.every, self.alpha, self.beta, self.signatures, self.patience = every, alpha, beta, signatures, patience
         self.rows, self.warned = [], []
 
-    def after_loss(self, run):
+    def after_loss(self, run:Trainer):   # run: its last batch and its losses are measured
         step = run.step + 1
         if not _main(run) or not (step in (1, run.steps) or step % self.every == 0
                                   or not torch.isfinite(run.losses['total'])): return
@@ -187,7 +187,7 @@ class Watch(Remembers):
         self.rows.append({'step': step, **measure(run.model, *batch, run.losses, self.alpha, self.beta)})
         _judge(self, run)
 
-    def after_fit(self, run):
+    def after_fit(self, run:Trainer):   # run: judged once more
         if _main(run) and self.rows: _judge(self, run)   # the last evaluation comes after the last look
 
 # %% ../nbs/10f_alarms.ipynb #3dbc640d
@@ -208,10 +208,10 @@ def _panel(ax, rows, signature):
 
 # %% ../nbs/10f_alarms.ipynb #0c9cb8a1
 def draw_watch(
-    rows,                        # of `Watch`
-    signatures=SIGNATURES,       # the bounds
-    title='What the watch saw',  # of the figure
-):                               # a matplotlib figure, at most 6 inches wide
+    rows:list,                       # of `Watch`
+    signatures:tuple=SIGNATURES,     # of `Signature`, the bounds
+    title:str='What the watch saw',  # of the figure
+):                                   # a matplotlib figure, at most 6 inches wide
     "A small panel for each number that the rows hold, with its bounds"
     import matplotlib.pyplot as plt
     shown = [s for s in signatures if any(s.name in r for r in rows)]
