@@ -213,12 +213,12 @@ def draw_answers(
     "A picture of queries and their clips, three frames of each; a frame around the right one"
     import matplotlib.pyplot as plt
     k = max(len(q['clips']) for q in queries)
-    fig = plt.figure(figsize=(6, .9 * len(queries)), layout='constrained')
+    fig = plt.figure(figsize=(6, .85 * len(queries)), layout='constrained')
     for q, part in zip(queries, fig.subfigures(len(queries), 1, squeeze=False)[:, 0]):
         title = f'"{q["query"]}": rank {q["rank"]:g}, by cosine alone {q["cosine_rank"]:g}'
         part.suptitle(title, fontsize=7, x=0.01, ha='left')
         for j, (ax, clip) in enumerate(zip(part.subplots(1, k, squeeze=False)[0], q['clips']), 1): _draw_clip(ax, clip, j)
-    fig.savefig(file, dpi=110)
+    fig.savefig(file, dpi=95)
     return fig
 
 # %% ../nbs/11b_demo.ipynb #6d4ca483
