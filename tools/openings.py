@@ -66,7 +66,8 @@ def main():
         if c['cell_type'] != 'markdown' or not HEAD.search(text := ''.join(c['source'])): continue
         text = HEAD.sub(r'\1 runs in |\n\2---|', text)
         text = ROW.sub(lambda m: f'{m[1]} {said(times[m[2]]["cells"]) if m[2] in times else ""} |', text)
-        c['source'] = (SUM.sub(said(measured['all']), text) if times else text).splitlines(keepends=True)
+        whole = sum(t['cells'] for t in times.values()) / measured['workers'] if times else 0
+        c['source'] = (SUM.sub(said(whole), text) if times else text).splitlines(keepends=True)
     write(index, nb)
 
 if __name__ == '__main__': main()
