@@ -60,7 +60,7 @@ def _sizes(n, device):
     return [int(s) for s in sizes]
 
 class _Gather(torch.autograd.Function):
-    "Rows of all ranks; backwards the sum of all ranks' gradients, own rows of it (eq. 10)"
+    "Rows of all ranks; backwards the sum of all ranks' gradients, own rows of it (eq. 11)"
     @staticmethod
     def forward(
         ctx:torch.autograd.function.FunctionCtx,  # keeps where the own rows lie
@@ -87,7 +87,7 @@ class _Gather(torch.autograd.Function):
 def gather_with_grad(
     x:torch.Tensor,  # (B, ...), this rank's rows; B may differ between ranks
 )->torch.Tensor:     # (sum of all B, ...), rows of rank 0, 1, ...
-    "Rows of all ranks, with the gradient of one process that has them all (eq. 10); without ranks `x` itself"
+    "Rows of all ranks, with the gradient of one process that has them all (eq. 11); without ranks `x` itself"
     return _Gather.apply(x) if _several() else x
 
 # %% ../nbs/08_losses.ipynb #b56d94a7

@@ -29,7 +29,7 @@ def stored_bytes(
     frames:int,   # T
     size:int=2,   # bytes a number: 2 for float16, 4 for float32
 )->int:           # bytes a video
-    "What an index keeps of a video (eq. 4)"
+    "What an index keeps of a video (eq. 1)"
     return size * dim * (1 + tokens + frames) + 8 * frames
 
 # %% ../nbs/11c_store.ipynb #78bba80c
@@ -37,7 +37,7 @@ def frame_seconds(
     path:str|Path,  # the video file, or a folder of pictures
     n:int,          # T, frames that are looked at
 )->tuple:           # times of these frames and the length of the video, s; nan where nobody can know
-    "When in a video the frames are that `read_frames` takes (eq. 5); packets are read, nothing is decoded"
+    "When in a video the frames are that `read_frames` takes (eq. 2); packets are read, nothing is decoded"
     if Path(path).is_dir(): return [math.nan] * n, math.nan
     facts = probe_video(path)
     index = frame_indices(facts.frames, n).tolist()
