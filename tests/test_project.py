@@ -191,6 +191,24 @@ def test_every_link_between_notebooks_leads_to_a_notebook_and_to_a_heading_in_it
             if to not in books or anchor and anchor not in anchors[to]: lost.append(f'{name}: {to}#{anchor}')
     assert seen > 300 and not lost, '\n'.join(lost)
 
+def test_every_notebook_has_what_a_reader_expects_and_no_more_than_can_be_read():
+    for p in sorted((ROOT/'nbs').glob('*.ipynb')):
+        cells = json.loads(p.read_text(encoding='utf-8'))['cells']
+        text = '\n'.join(''.join(c['source']) for c in cells if c['cell_type'] == 'markdown')
+        drawn = [o['data']['image/png'] for c in cells for o in c.get('outputs', []) if 'image/png' in o.get('data', {})]
+        assert len(drawn) + text.count('![') >= 2, f'{p.name}: fewer than two pictures'
+        assert all(len(d) * 3 / 4 <= 100_000 for d in drawn), f'{p.name}: a picture of more than 100 kB'
+        assert sum(bool(''.join(c['source']).strip()) for c in cells) <= 90, f'{p.name}: more than 90 cells'
+        if p.stem == 'index': continue
+        heads = set(re.findall(r'^## (?:\d+\. )?(.+)$', text, re.M))
+        assert {'What can go wrong', 'Exercises', 'Self-check', 'What comes next'} <= heads, (p.name, heads)
+        exercises, _, check = text.partition('## Exercises')[2].partition('## Self-check')
+        assert exercises.count('<details>') >= 3, f'{p.name}: fewer than three exercises with answers'
+        questions, _, answers = check.partition('<details>')
+        for part in questions, answers.partition('</details>')[0]:
+            assert re.findall(r'^(\d)\. ', part, re.M) == list('12345'), f'{p.name}: not five questions and answers'
+    assert all(f.stat().st_size <= 100_000 for f in (ROOT/'nbs/images').glob('*.png'))
+
 # A project of one notebook, on which each thing that the tools must refuse is done once
 
 CELLS = [('markdown', '# toy\n\n> One function'), ('code', '#| default_exp toy'),
