@@ -47,7 +47,7 @@ LOOK = r'''() => {
   const walk = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const n = walk.currentNode;
-    if (n.parentElement.closest('pre, code, script, style, .katex, .jp-OutputArea')) continue;
+    if (n.parentElement.closest('pre, code, script, style, .katex, .jp-OutputArea, .clipboard-copy-txt')) continue;
     if (/\$[^$]+\$|\\frac|\\mathcal|\\sum/.test(n.data)) left.push(n.data.trim().slice(0, 80));
   }
   return {links: [...document.querySelectorAll('a[href]')].map(a => a.href),
