@@ -86,7 +86,16 @@ def origins(path):
 
 def cell(text): return ' '.join(str(text).split()).replace('|', '\\|')
 
-def shown(anno): return '' if anno is EMPTY else f'`{getattr(anno, "__name__", str(anno))}`'
+def shown(anno):
+    "A type without its module; a bar would end the cell of a table"
+    if anno is EMPTY: return ''
+    name = str(anno) if '|' in str(anno) or not hasattr(anno, '__name__') else anno.__name__
+    return f'`{re.sub(r"(?:[a-z_]+[.])+(?=[A-Z])", "", name).replace(" | ", " or ").replace("|", " or ")}`'
+
+def value(default):
+    "A default as one would write it"
+    text = getattr(default, '__name__', None) or repr(default)
+    return '...' if text.startswith('<') or len(text) > 60 else f'`{cell(text)}`'
 
 def parameters(f):
     "A table of parameters: what stands beside them in the source"
@@ -95,8 +104,7 @@ def parameters(f):
     if not said: return ''
     out = ['| parameter | type | default | meaning |', '|---|---|---|---|']
     for n, p in said:
-        default = '' if n == 'return' or p['default'] is EMPTY else f'`{cell(repr(p["default"]))}`'
-        if len(default) > 60: default = '...'
+        default = '' if n == 'return' or p['default'] is EMPTY else value(p['default'])
         out.append(f'| {"*returns*" if n == "return" else f"`{n}`"} | {cell(shown(p["anno"]))} | {default} | {cell(p["docment"] or "")} |')
     return '\n'.join(out) + '\n'
 
@@ -105,8 +113,9 @@ def call(name, f):
     if not callable(f): return name
     try: ps = inspect.signature(f).parameters.values()
     except (TypeError, ValueError): return name
-    short = [str(p.replace(annotation=EMPTY, default=EMPTY if p.default is EMPTY or len(repr(p.default)) > 30 else p.default))
-             for p in ps if p.name != 'self']
+    plain = lambda d: d is not EMPTY and len(repr(d)) <= 30 and not repr(d).startswith('<')
+    bare = lambda p: str(p.replace(annotation=EMPTY, default=p.default if plain(p.default) else EMPTY))
+    short = [bare(p) + ('' if p.default is EMPTY or plain(p.default) else '=...') for p in ps if p.name != 'self']
     one = f'{name}({", ".join(short)})'
     return one if len(one) < 90 else f'{name}(\n    ' + ',\n    '.join(short) + ')'
 
