@@ -121,6 +121,8 @@ def test_names_of_the_library_lead_to_their_definition(pages):
     leader = found[site + '04_leader.html']
     assert site + 'api/leader.html#DirectionLeader' in leader['links']
     assert 'DirectionLeader' in found[site + 'api/leader.html']['ids']
+    search = found[site + 'api/search.html']   # its class is written in parts: all of them are there
+    assert {f'VideoIndex.{m}' for m in ('build', 'load', 'search', 'search_many', 'ids')} <= set(search['ids'])
     assert any(re.search(r'04_leader\.html#cell-id=\w+', l) for l in found[site + 'api/leader.html']['links'])
 
 def test_search_finds_a_notebook(chromium, site):

@@ -99,7 +99,7 @@ def value(default):
 
 def parameters(f):
     "A table of parameters: what stands beside them in the source"
-    rows = [(n, p) for n, p in docments(f, full=True).items() if n != 'self']
+    rows = [(n, p) for n, p in docments(f, full=True).items() if n not in ('self', 'cls')]
     said = [(n, p) for n, p in rows if n != 'return' or p['docment'] or p['anno'] is not EMPTY]
     if not said: return ''
     out = ['| parameter | type | default | meaning |', '|---|---|---|---|']
@@ -115,7 +115,7 @@ def call(name, f):
     except (TypeError, ValueError): return name
     plain = lambda d: d is not EMPTY and len(repr(d)) <= 30 and not repr(d).startswith('<')
     bare = lambda p: str(p.replace(annotation=EMPTY, default=p.default if plain(p.default) else EMPTY))
-    short = [bare(p) + ('' if p.default is EMPTY or plain(p.default) else '=...') for p in ps if p.name != 'self']
+    short = [bare(p) + ('' if p.default is EMPTY or plain(p.default) else '=...') for p in ps if p.name not in ('self', 'cls')]
     one = f'{name}({", ".join(short)})'
     return one if len(one) < 90 else f'{name}(\n    ' + ',\n    '.join(short) + ')'
 
@@ -123,9 +123,19 @@ def entry(name, obj, level, anchor):
     "Heading, call, docstring and parameters of a function, class or method"
     doc = inspect.getdoc(obj) or ''
     if inspect.isclass(obj) and not obj.__dict__.get('__doc__'): doc = ''
+    if isinstance(obj, property): return f'{"#" * level} {name} {{#{anchor}}}\n\nA property. {doc}\n\n'
     if not callable(obj): return f'{"#" * level} {name} {{#{anchor}}}\n\nA value: `{cell(repr(obj))[:200]}`\n\n'
     table = parameters(obj)
     return f'{"#" * level} {name} {{#{anchor}}}\n\n```python\n{call(name, obj)}\n```\n\n{doc}\n\n{table}\n'
+
+def methods(cls):
+    "Public methods and properties of a class, with those of its private bases, in which a long class is written"
+    found = {}
+    for c in reversed([c for c in cls.__mro__ if c is cls or c.__name__.startswith('_') and c.__module__.startswith('tvproxy.')]):
+        for k, v in vars(c).items():
+            f = getattr(v, '__func__', v)   # of a class method or a static one
+            if not k.startswith('_') and (inspect.isroutine(f) or isinstance(v, property)): found[k] = f
+    return found
 
 def api_page(module, names):
     "The public names of a module, in their order there"
@@ -136,9 +146,7 @@ def api_page(module, names):
         out.append(entry(n, obj, 2, n))
         if n in came: out.append(f'Developed in [{came[n][0]}](../{came[n][0]}.html#cell-id={came[n][1]}).\n\n')
         if not inspect.isclass(obj): continue
-        own = [(k, v.__func__ if isinstance(v, (classmethod, staticmethod)) else v) for k, v in vars(obj).items()
-               if not k.startswith('_') and inspect.isroutine(getattr(v, '__func__', v))]
-        out += [entry(k, v, 3, f'{n}.{k}') for k, v in own]
+        out += [entry(f'{n}.{k}', v, 3, f'{n}.{k}') for k, v in methods(obj).items()]
     return '\n'.join(out)
 
 def assemble(src, source):
