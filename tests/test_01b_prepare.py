@@ -162,6 +162,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_files_of_one_that_wa
     prepare_videos(tmp/'some', tmp/'straight', size=64, progress=False)
     files = lambda d: {p.name: p.read_bytes() for p in (tmp/d).iterdir()}
     test_eq(files('cut'), files('straight'))
+    assert max(seen) > 0   # else nothing was interrupted
     test_eq(len(files('cut')), 25)   # and prepare.json
 
 

@@ -77,7 +77,6 @@ def main():
     path = os.environ.get('PYTHONPATH')
     os.environ['PYTHONPATH'] = f'{ROOT}{os.pathsep}{path}' if path else str(ROOT)   # this tree's library
     if workers > 1: os.environ['OMP_NUM_THREADS'] = '1'
-    start = time.time()
     with ThreadPoolExecutor(workers) as pool:   # threads only wait: the work is in the kernels' processes
         order = sorted(books, key=lambda b: 'train' not in b.name)   # the longest first
         jobs = {b: pool.submit(run, b, flags, a.inplace) for b in order}
@@ -87,7 +86,7 @@ def main():
             took[b.stem] = {'cells': round(secs - tests, 1), 'tests': round(tests, 1)}
             if why: failed.append(why)
     if a.times and not failed:
-        whole = {'all': round(time.time() - start), 'workers': workers, 'notebooks': took}
+        whole = {'workers': workers, 'notebooks': took}
         a.times.write_text(json.dumps(whole, indent=1) + '\n', encoding='utf-8')
     for name, says in shown_times().items():   # a note, no failure: machines differ
         t = took.get(name, {}).get('cells')

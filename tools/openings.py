@@ -11,7 +11,7 @@ HEAD = re.compile(r'^(\| notebook \| what it develops \|).*\n(\|---\|---\|).*$',
 SUM = re.compile(r'(?<=two at a time they take )[\w .]*?(?= in all)')
 HOSTED = '''# Alone, as on a hosted notebook: fetch the project at this version and install what it was tested with.
 import os
-if not os.path.exists('../settings.ini'):
+if not any(os.path.exists(f'{{d}}/settings.ini') for d in ('.', '..')):
     !git clone -q --depth 1 --branch v{version} {git_url} && pip install -q -r {lib_name}/requirements.lock ./{lib_name}
     %cd {lib_name}/nbs'''
 
